@@ -1,0 +1,1 @@
+"""prizedraw: an embeddable prize-draw engine."""
