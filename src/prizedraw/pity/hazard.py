@@ -1,0 +1,81 @@
+"""Hazards: the chance of a hit at the k-th draw since the last one.
+
+Only the list of chances and what follows from it alone live here. It knows no prize and no counter.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import attrs
+
+LONGEST = 100_000
+"""A hazard that has not settled after this many draws is refused: it is a slip of the pen, and would be a table of that size."""
+
+
+@attrs.frozen
+class Hazard:
+    """Chances p[1..n] of a hit at the k-th draw since the last one; beyond the list the last value holds.
+
+    A value of None says that the rule does not act at that draw: its target then has its share by weight.
+    """
+
+    values: tuple[Fraction | None, ...]
+
+    def at(self, misses: int) -> Fraction | None:
+        """The chance of the next draw after ``misses`` draws without a hit. O(1)."""
+        return self.values[misses if misses < len(self.values) else -1]
+
+    def rate(self, share: Fraction = Fraction(0)) -> Fraction:
+        """Hits per draw in the long run, exactly: 1/E with E = Σ S(k), S(k) = Π (1 − p[j]) over j ≤ k.
+
+        Args:
+            share: the chance, in 0..1, of a draw at which the rule does not act.
+
+        Source: the renewal theorem. Cost: n exact products.
+        """
+        survival, expected = Fraction(1), Fraction(0)
+        for value in self.values[:-1]:
+            expected += survival
+            survival *= 1 - (share if value is None else value)
+        last = share if self.values[-1] is None else self.values[-1]
+        if survival and not last:
+            return Fraction(0)
+        return 1 / (expected + survival / last) if survival else 1 / expected
+
+    @classmethod
+    def rising(
+        cls,
+        base: Fraction | None,
+        soft_from: int | None,
+        soft_step: Fraction | None,
+        hard: int | None,
+        share: Fraction,
+    ) -> Hazard:
+        """The list of ``p[k] = min(1, base + step·max(0, k − soft_from + 1))`` with ``p[hard] = 1``.
+
+        Args:
+            base: chance before the rise; None: the rule does not act there, and the rise starts from ``share``.
+            soft_from: the first raised draw, from 1; None: no rise.
+            soft_step: what each raised draw adds.
+            hard: the draw that is sure, from 1; None: the list ends where the chance reaches 1, or is constant.
+            share: the target's share by weight.
+        """
+        values: list[Fraction | None] = []
+        start = share if base is None else base
+        while hard is None or len(values) + 1 < hard:
+            draw = len(values) + 1
+            raised = soft_from is not None and soft_step is not None and draw >= soft_from
+            if not raised:
+                values.append(base)
+                if soft_from is None and hard is None:
+                    break
+                continue
+            assert soft_from is not None and soft_step is not None  # noqa: S101, PT018 - what `raised` has just said
+            chance = min(Fraction(1), start + soft_step * (draw - soft_from + 1))
+            values.append(chance)
+            if chance == 1:
+                break
+        else:
+            values.append(Fraction(1))
+        return cls(tuple(values))
