@@ -4,7 +4,7 @@ Windows have no names, so one that was moved is known by where it lies:
 
 - past (end ≤ now): stays as it is;
 - current (start ≤ now < end): its successor is a new window that overlaps it and ends after now. Start and end may
-  change, even so that the campaign pauses now; moved clear of its old span it would be another window, this one deleted;
+  change, even so that the campaign pauses now; moved clear of its old span it would be deleted and another one added;
 - future: free to be moved and deleted, and new ones may be added, as long as none is over before it was published.
 """
 
