@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pages
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RUNNER = Path(__file__).with_name("pages.py")
+RUNNER = Path(pages.__file__)
 PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts)]
-
-spec = importlib.util.spec_from_file_location("pages", RUNNER)
-assert spec is not None
-assert spec.loader is not None
-pages = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(pages)
 
 
 def run_page(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
