@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit(f"prizedraw needs Python 3.11 or newer; nox runs on {sys.version.split()[0]}. Make the .venv with a newer python3.")
+if sys.version_info < (3, 11):  # noqa: UP036 - the python3 that made the .venv may be an older one
+    sys.exit(f"prizedraw needs Python 3.11 or newer; nox runs on {sys.version.split()[0]}. Use a newer one.")
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Reads the fenced blocks of a Markdown page and runs them in order, as a reader would: ``python pages.py PAGE``.
 
 - ``python``: executed; all blocks of a page share one namespace. ``python noexec: REASON`` is shown, not run.
-- ``toml``: one that starts with ``format = 1`` must load as a campaign. ``toml NAME`` also writes the file that later blocks use.
+- ``toml``: one that starts with ``format = 1`` must load as a campaign. ``toml NAME`` writes that file, too.
 - ``console``: each ``$ prizedraw …`` line is run and must exit with 0, or with N when the line ends in ``# exits N``.
 
 Everything happens in the current directory; blocks in other languages are only shown.
@@ -55,7 +55,7 @@ def blocks(markdown: str) -> list[Block]:
 def faults(block: Block) -> str | None:
     """What is wrong with the way a block is marked, or None."""
     if block.language == "python" and block.options and not NOEXEC.fullmatch(block.options):
-        return f"line {block.line - 1}: a python block runs, or says why not in three words or more: ```python noexec: REASON"
+        return f"line {block.line - 1}: a python block runs, or says why not in three words: ```python noexec: REASON"
     return None
 
 
@@ -87,7 +87,7 @@ def run(page: Path) -> None:
                 if block.options:
                     Path(block.options).write_text(block.text, "utf-8")
                 if block.text.startswith("format = 1"):
-                    from prizedraw import Campaign
+                    from prizedraw import Campaign  # noqa: PLC0415 - a page without campaigns needs none
 
                     Campaign.loads(block.text)
             case "console":

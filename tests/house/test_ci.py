@@ -26,16 +26,20 @@ def checkout(tmp_path: Path) -> Path:
 def ci(checkout: Path, path: str = "") -> subprocess.CompletedProcess[str]:
     """Run .ci/run of a checkout with a bare environment, from another directory."""
     environment = {"PATH": path + os.pathsep + os.environ["PATH"], "CI": "true"}
-    return subprocess.run([checkout / ".ci" / "run"], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [checkout / ".ci" / "run"], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def readme(checkout: Path, command: str) -> None:
     """Write a README whose test command is this one."""
-    (checkout / "README.md").write_text(f"# x\n\n```sh\nexit 9\n```\n\n<!-- test command -->\n```sh\n{command}\n```\n\n```sh\nexit 8\n```\n")
+    (checkout / "README.md").write_text(
+        f"# x\n\n```sh\nexit 9\n```\n\n<!-- test command -->\n```sh\n{command}\n```\n\n```sh\nexit 8\n```\n"
+    )
 
 
 def test_the_readme_states_one_test_command_that_ends_with_the_tests() -> None:
-    """The README marks exactly one block; it runs lint, typing and, last, the tests from a fresh virtual environment."""
+    """The README marks exactly one block; from a fresh environment it runs lint, typing and, last, tests."""
     (command,) = MARKED.findall((ROOT / "README.md").read_text("utf-8"))
     assert command.startswith("python3 -m venv .venv && ")
     assert command.endswith("nox -s lint typing tests")

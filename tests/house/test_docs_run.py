@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pages
 import pytest
+
+import pages
 
 ROOT = Path(__file__).parents[2]
 RUNNER = Path(pages.__file__)
@@ -18,7 +19,9 @@ PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.m
 def run_page(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a page in a fresh interpreter, warnings about deprecations being errors."""
     command = [sys.executable, "-W", "error::DeprecationWarning", str(RUNNER), str(page)]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=180)
+    return subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=180
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -52,10 +55,15 @@ def test_a_broken_page_fails(tmp_path: Path, text: str, complaint: str) -> None:
 def test_blocks_are_read_in_order_with_their_lines() -> None:
     """Indentation is taken off, longer fences hold shorter ones, and lines count from 1."""
     text = "- a\n\n  ```python\n  x = 1\n  ```\n\n````text\n```python\n````\n"
-    assert [(block.language, block.line, block.text) for block in pages.blocks(text)] == [("python", 4, "x = 1\n"), ("text", 8, "```python\n")]
+    assert [(block.language, block.line, block.text) for block in pages.blocks(text)] == [
+        ("python", 4, "x = 1\n"),
+        ("text", 8, "```python\n"),
+    ]
 
 
 def test_console_lines_carry_their_exit_codes() -> None:
     """Only ``$ prizedraw`` lines are commands; ``# exits N`` states the code and is no argument."""
-    (block,) = pages.blocks("```console\n$ prizedraw check bad.toml   # exits 1\nerror: …\n$ pip install x\n$ prizedraw check 'a b.toml'\n```\n")
+    (block,) = pages.blocks(
+        "```console\n$ prizedraw check bad.toml   # exits 1\n$ pip install x\n$ prizedraw check 'a b.toml'\n```\n"
+    )
     assert pages.commands(block) == [(["prizedraw", "check", "bad.toml"], 1), (["prizedraw", "check", "a b.toml"], 0)]

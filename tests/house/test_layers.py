@@ -15,13 +15,13 @@ LAB = ("odds", "simulation", "tune")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
-    **{package: ("errors",) for package in DOMAIN},  # and not each other: they meet as plain values in the floors above
+    **dict.fromkeys(DOMAIN, ("errors",)),  # and not each other: they meet as plain values in the floors above
     "campaign": ("errors", *DOMAIN),
     "draw": ("errors", *DOMAIN, "campaign"),
     "storage": ("errors",),  # a store knows no rule
     "flows": ("errors", *RULES, "storage.protocol"),  # sans-IO: the vocabulary of a store, no store
     "engine": ("errors", *RULES, "storage", "flows"),
-    **{module: ("errors", *RULES, *LAB) for module in LAB},  # the lab stands on the rules, not on storage
+    **dict.fromkeys(LAB, ("errors", *RULES, *LAB)),  # the lab stands on the rules, not on storage
     "cli": ("", "errors", *RULES, *LAB, "storage", "flows", "engine"),
     "testing": ("", "errors", *RULES, *LAB, "storage", "flows", "engine"),
     "": ("errors", *RULES, *LAB, "storage", "flows", "engine"),  # prizedraw/__init__.py, which names the public API
@@ -41,7 +41,7 @@ CLOCK_CALLS = ("now", "today", "utcnow")
 
 
 def imports(path: Path, root: Path) -> list[str]:
-    """Every dotted name a module imports, wherever in it: ``from a import b`` is ``a.b``; relative ones made absolute."""
+    """Every dotted name a module imports, wherever in it, as an absolute one; ``from a import b`` is ``a.b``."""
     package = ["prizedraw", *path.relative_to(root).parent.parts]
     names = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -71,7 +71,9 @@ def allowed(target: str, floor: str, floors: set[str]) -> bool:
     """Whether a name inside prizedraw may be imported on this floor."""
     top = target.partition(".")[0]
     if top not in floors:
-        return "" in MAY_IMPORT[floor] or floor == ""  # a name exported at the top, as in ``from prizedraw import Campaign``
+        return (
+            "" in MAY_IMPORT[floor] or floor == ""
+        )  # a name exported at the top, as in ``from prizedraw import Campaign``
     return top == floor or any(f"{target}.".startswith(f"{permitted}.") for permitted in MAY_IMPORT[floor] if permitted)
 
 
@@ -99,11 +101,15 @@ def test_every_import_points_down() -> None:
     assert violations(SOURCE) == []
 
 
-@pytest.mark.parametrize("path", [path for part in (*DOMAIN, "draw") for path in sorted((SOURCE / part).rglob("*.py"))], ids=str)
+@pytest.mark.parametrize(
+    "path", [path for part in (*DOMAIN, "draw") for path in sorted((SOURCE / part).rglob("*.py"))], ids=str
+)
 def test_rules_never_ask_for_the_time(path: Path) -> None:
     """Time reaches a rule as an argument: no rule calls now(), today() or utcnow()."""
     calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-    assert [ast.unparse(call) for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in CLOCK_CALLS] == []
+    assert [
+        ast.unparse(call) for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in CLOCK_CALLS
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -115,10 +121,26 @@ def test_rules_never_ask_for_the_time(path: Path) -> None:
         ("quota/caps.py", "def f():\n    import time", "quota.caps imports time"),
         ("sampling/alias.py", "import numpy as np", "sampling.alias imports numpy"),
         ("storage/memory.py", "from prizedraw import campaign", "storage.memory imports prizedraw.campaign"),
-        ("storage/memory.py", "if TYPE_CHECKING:\n    from prizedraw.draw import decide", "storage.memory imports prizedraw.draw.decide"),
-        ("flows/draw.py", "from prizedraw.storage.sqlite import SqliteStore", "flows.draw imports prizedraw.storage.sqlite.SqliteStore"),
-        ("engine/sync.py", "from prizedraw.testing import FixedClock", "engine.sync imports prizedraw.testing.FixedClock"),
-        ("engine/sync.py", "import importlib\nimportlib.import_module('prizedraw.testing')", "engine.sync imports prizedraw.testing"),
+        (
+            "storage/memory.py",
+            "if TYPE_CHECKING:\n    from prizedraw.draw import decide",
+            "storage.memory imports prizedraw.draw.decide",
+        ),
+        (
+            "flows/draw.py",
+            "from prizedraw.storage.sqlite import SqliteStore",
+            "flows.draw imports prizedraw.storage.sqlite.SqliteStore",
+        ),
+        (
+            "engine/sync.py",
+            "from prizedraw.testing import FixedClock",
+            "engine.sync imports prizedraw.testing.FixedClock",
+        ),
+        (
+            "engine/sync.py",
+            "import importlib\nimportlib.import_module('prizedraw.testing')",
+            "engine.sync imports prizedraw.testing",
+        ),
         ("campaign/model.py", "from prizedraw import Campaign", "campaign.model imports prizedraw.Campaign"),
         ("attic/old.py", "", "attic.old is on no floor: give 'attic' a line in MAY_IMPORT"),
     ],
