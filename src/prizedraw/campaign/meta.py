@@ -29,10 +29,13 @@ class Meta(Mapping[str, Any]):
     __slots__ = ("_text",)
 
     def __init__(self, table: Mapping[str, Any] | None = None) -> None:
+        self._text = "{}"
+        if not table:
+            return
         import json  # noqa: PLC0415 - kept out of the import of prizedraw
 
         try:
-            self._text = json.dumps(_plain(table or {}, "meta", 0), sort_keys=True, ensure_ascii=False, allow_nan=False)
+            self._text = json.dumps(_plain(table, "meta", 0), sort_keys=True, ensure_ascii=False, allow_nan=False)
         except ValueError as error:  # an integer of thousands of digits
             if isinstance(error, InvalidCampaign):
                 raise

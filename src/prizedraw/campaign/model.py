@@ -170,8 +170,12 @@ def _prizes(values: Iterable[Prize]) -> tuple[Prize, ...]:
 
 
 def _windows(values: Iterable[Window], campaign: Campaign) -> tuple[Window, ...]:
+    """The windows as instants. What was written in a gap is remembered for the linter, as localizing moves it."""
     calendar = Calendar(campaign.timezone, campaign.day_starts_at)
-    return check_windows([calendar.localize_window(window) for window in _items(values, Window, "windows")])
+    windows: tuple[Window, ...] = _items(values, Window, "windows")
+    naive = [edge for window in windows for edge in (window.start, window.end) if edge.tzinfo is None]
+    object.__setattr__(campaign, "gaps", tuple(edge for edge in naive if calendar.in_gap(edge)))
+    return check_windows([calendar.localize_window(window) for window in windows])
 
 
 def _rules(values: Iterable[Pity] | None) -> tuple[Pity, ...]:
@@ -236,17 +240,19 @@ class Campaign:
     day_starts_at: str = "00:00"
     windows: tuple[Window, ...] = field(converter=Converter(_windows, takes_self=True))
     prizes: tuple[Prize, ...] = field(converter=_prizes)
-    fallback: Prize = field(default=None, converter=_fallback)
-    quota: Quota = field(default=None, converter=default_if_none(factory=Quota), validator=checks.instance(Quota))
-    points: Points = field(default=None, converter=default_if_none(factory=Points), validator=checks.instance(Points))
-    release: Release = field(default=None, converter=default_if_none(factory=Release), validator=checks.instance(Release))
-    odds: Odds = field(default=None, converter=default_if_none(factory=Odds), validator=checks.instance(Odds))
-    disclosure: Disclosure = field(default=None, converter=default_if_none(factory=Disclosure), validator=checks.instance(Disclosure))
+    fallback: Prize = field(default=Prize.thank_you(), converter=_fallback)
+    quota: Quota = field(default=Quota(), converter=default_if_none(Quota()), validator=checks.instance(Quota))
+    points: Points = field(default=Points(), converter=default_if_none(Points()), validator=checks.instance(Points))
+    release: Release = field(default=Release(), converter=default_if_none(Release()), validator=checks.instance(Release))
+    odds: Odds = field(default=Odds(), converter=default_if_none(Odds()), validator=checks.instance(Odds))
+    disclosure: Disclosure = field(default=Disclosure(), converter=default_if_none(Disclosure()), validator=checks.instance(Disclosure))
     pity: tuple[Pity, ...] = field(default=(), converter=_rules)
     newcomer: Newcomer | None = field(default=None, validator=optional(checks.instance(Newcomer)))
     channels: tuple[str, ...] = field(default=(), converter=_channels)
     thumbnail: str | None = field(default=None, validator=optional(checks.line()))
-    meta: Meta = field(default=None, converter=_meta)
+    meta: Meta = field(default=Meta(), converter=_meta)
+    gaps: tuple[datetime, ...] = field(init=False, eq=False)
+    """Naive window edges that fell into a gap of the zone when this object was made; no part of the definition."""
 
     def __attrs_post_init__(self) -> None:
         if not any(self.weights.values()):
@@ -320,7 +326,9 @@ class Campaign:
         for prize_id, units in (stock or {}).items():
             changed[prize_id] = evolve(self.prize(prize_id) and changed[prize_id], stock=units)
         fallback = changed.pop(THANK_YOU)
-        return evolve(self, prizes=changed.values(), fallback=fallback)
+        replaced = evolve(self, prizes=changed.values(), fallback=fallback)
+        object.__setattr__(replaced, "gaps", self.gaps)
+        return replaced
 
     @property
     def weights(self) -> dict[str, Fraction]:
