@@ -30,7 +30,8 @@ def test_page_runs(page: Path, tmp_path: Path) -> None:
     if (ROOT / "examples").is_dir():
         shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = run_page(page, tmp_path)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    if done.returncode:
+        pytest.fail(f"{done.stdout}{done.stderr}", pytrace=False)
 
 
 @pytest.mark.parametrize(
