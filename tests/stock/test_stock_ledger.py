@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from prizedraw.errors import InvalidRequest
 from prizedraw.stock import (
     Balance,
+    LedgerError,
     Movement,
     MovementKind,
-    Overdrawn,
     StockLine,
     balance,
     balances,
@@ -45,7 +46,7 @@ def test_a_unit_set_aside_cannot_be_issued_to_another():
     held = [move("allocate", 1), move("hold")]
     assert balance(held) == Balance(allocated=1, issued=0, held=1)
     assert balance(held).remaining == 0
-    with pytest.raises(Overdrawn, match="remaining at -1"):
+    with pytest.raises(LedgerError, match="remaining at -1"):
         balance([*held, move("issue")])
     assert balance([*held, move("unhold"), move("issue")]) == Balance(allocated=1, issued=1, held=0)
 
@@ -77,7 +78,7 @@ def test_every_prize_in_one_pass():
 )
 def test_a_ledger_below_zero_names_the_movement(movements, told):
     """Whatever is taken must be there at that moment, not only in the end."""
-    with pytest.raises(Overdrawn, match=told) as caught:
+    with pytest.raises(LedgerError, match=told) as caught:
         balance(move(kind, quantity, request_id="order-9") for kind, quantity in [*movements, ("restock", 100)])
     assert "order-9" in str(caught.value)
     assert caught.value.movement.kind == movements[-1][0]
@@ -119,9 +120,9 @@ def test_an_unknown_kind_is_an_error():
 
 @given(st.lists(st.integers(-1, 9), min_size=1, max_size=8))
 def test_reallocations_end_where_they_should(stocks):
-    """A prize that is given one allocation after another, unlimited ones too, ends with the last one; none goes below zero."""
+    """A prize given one allocation after another, unlimited ones too, ends with the last one, never below zero."""
     journal = [move(kind, quantity) for kind, quantity in reallocation(0, stocks[0], added_as=MovementKind.ALLOCATE)]
-    for before, after in zip(stocks, stocks[1:], strict=False):
+    for before, after in pairwise(stocks):
         journal += [move(kind, quantity) for kind, quantity in reallocation(before, after)]
     assert balance(journal).allocated == stocks[-1]
 
@@ -145,7 +146,7 @@ def test_the_movements_of_a_reallocation(before, after, movements):
 
 
 def test_putting_a_limit_back_while_units_are_out():
-    """Three of an unlimited prize are out when it is limited to five: two remain, and the ledger was never below zero."""
+    """Three of an unlimited prize are out when it is limited to five: two remain, and nothing went below zero."""
     journal = [move("allocate", -1), move("issue", 3), *(move(*step) for step in reallocation(-1, 5))]
     assert balance(journal) == Balance(allocated=5, issued=3)
 

@@ -1,6 +1,7 @@
 """Caps on draws and wins, and what is left of them.
 
-The meaning of -1 lives here and nowhere else: whoever holds a limit asks ``left`` or ``allows``. Here -1 is unlimited and 0 is none.
+The meaning of -1 lives here and nowhere else: whoever holds a limit asks ``left`` or ``allows``. -1 is unlimited, 0 is
+none.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def check_limit(value: object, place: str = "") -> int:
 
 
 def left(limit: int, used: int) -> int:
-    """What is left of a limit: -1 if it is unlimited, else never below 0, even where an edit has put it below what is used."""
+    """What is left of a limit: -1 if it is unlimited, else never below 0, not even after the limit was lowered."""
     return UNLIMITED if limit == UNLIMITED else max(0, limit - used)
 
 
@@ -67,8 +68,8 @@ class Quota:
 
     Caps are integers, -1 for unlimited and 0 for none. In the ``documented`` ordering, what is limited of total_draws,
     total_wins, daily_draws, daily_wins must not increase in this order. The ``relaxed`` one asks only for
-    total_wins ≤ total_draws, daily_wins ≤ daily_draws, daily_draws ≤ total_draws and daily_wins ≤ total_wins, each where
-    both are limited.
+    total_wins ≤ total_draws, daily_wins ≤ daily_draws, daily_draws ≤ total_draws and daily_wins ≤ total_wins, each
+    where both are limited.
 
     Attributes:
         total_draws: draws of one participant in the campaign.
@@ -116,7 +117,7 @@ class Quota:
 
 @frozen
 class Chances:
-    """The remaining chances to tell a participant: ``n`` more today, ``n`` more in all, or unlimited (``n`` is then -1)."""
+    """The remaining chances to tell a participant: ``n`` today, ``n`` in all, or unlimited (``n`` is then -1)."""
 
     kind: Literal["today", "total", "unlimited"]
     n: int

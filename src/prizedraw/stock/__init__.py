@@ -3,9 +3,9 @@
 from prizedraw.stock.alerts import Crossing, crossing
 from prizedraw.stock.ledger import (
     Balance,
+    LedgerError,
     Movement,
     MovementKind,
-    Overdrawn,
     StockLine,
     balance,
     balances,
@@ -16,9 +16,9 @@ from prizedraw.stock.release import Release
 __all__ = [
     "Balance",
     "Crossing",
+    "LedgerError",
     "Movement",
     "MovementKind",
-    "Overdrawn",
     "Release",
     "StockLine",
     "balance",

@@ -11,8 +11,8 @@ Crossing: TypeAlias = Literal["low_stock", "sold_out"]
 def crossing(before: int, after: int, alert: int | None) -> Crossing | None:
     """What a change of the remaining stock crossed on its way down.
 
-    Stock is low when ``alert`` or fewer units remain, and sold out at 0. Each is told by the one change that crosses it;
-    a change that crosses both tells sold_out, and what goes up tells nothing.
+    Stock is low when ``alert`` or fewer units remain, and sold out at 0. Each is told by the one change that crosses
+    it; a change that crosses both tells sold_out, and what goes up tells nothing.
 
     Args:
         before: units that remained before the change; -1 is unlimited, more than any number.

@@ -1,7 +1,7 @@
 """The ledger: what each kind of movement does to a prize's balance.
 
-Balances are sums, and the table of signs below is the only place that says of what. Stock is used, not left: what remains is
-never kept, only derived.
+Balances are sums, and the table of signs below is the only place that says of what. Stock is used, not left: what
+remains is never kept, only derived.
 
 ========  =========  ======  ====  ===================================================
 kind      allocated  issued  held  when
@@ -15,8 +15,9 @@ hold                         plus  a unit is set aside without being issued
 unhold                      minus  a unit set aside is free again, or about to be issued
 ========  =========  ======  ====  ===================================================
 
-A quantity is a positive number of units. An allocation may also be unlimited: ``allocate`` or ``restock`` of -1 lifts the limit,
-``release`` of -1 puts it back, and the finite allocation is counted on beneath. So a sum does not depend on the order.
+A quantity is a positive number of units. An allocation may also be unlimited: ``allocate`` or ``restock`` of -1 lifts
+the limit, ``release`` of -1 puts it back, and the finite allocation is counted on beneath. So a sum does not depend on
+the order of its movements; the order only decides whether units were there when they were taken.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Movement:
     after: Balance | None = None
 
 
-class Overdrawn(PrizeDrawError, ValueError):
+class LedgerError(PrizeDrawError, ValueError):
     """A ledger that goes below zero: a movement takes what is not there. ``movement`` is that movement."""
 
     def __init__(self, message: str, *, movement: Movement) -> None:
@@ -155,9 +156,9 @@ class _Sums:
         else:
             sums = evolve(self, **{column: getattr(self, column) + sign * movement.quantity})
         if problem := sums.below_zero():
-            raise Overdrawn(
+            raise LedgerError(
                 f"{movement.kind} of {movement.quantity!r} {movement.prize_id!r} at {movement.at}"
-                f" (request {movement.request_id!r}) leaves {problem}; movements are summed in the order they were committed",
+                f" (request {movement.request_id!r}) leaves {problem}; sum movements in the order of their commits",
                 movement=movement,
             )
         return sums
@@ -192,7 +193,7 @@ def balances(movements: Iterable[Movement]) -> dict[str, Balance]:
     """The balance of every prize that the movements name, in one pass over them in the order they were committed.
 
     Raises:
-        Overdrawn: a movement takes what is not there; the error names it.
+        LedgerError: a movement takes what is not there; the error names it.
     """
     sums: dict[str, _Sums] = {}
     for movement in movements:
@@ -204,7 +205,7 @@ def balance(movements: Iterable[Movement]) -> Balance:
     """The balance of one prize: the sum of its movements, in the order they were committed; nothing for none.
 
     Raises:
-        Overdrawn: a movement takes what is not there; the error names it.
+        LedgerError: a movement takes what is not there; the error names it.
         InvalidRequest: the movements are of more than one prize.
     """
     found = balances(movements)
@@ -224,8 +225,8 @@ def reallocation(
         added_as: the kind of what is added: ``allocate`` for a first allocation, else ``restock``.
 
     Returns:
-        Nothing where nothing changes; two movements where a limit is lifted or put back, what is added first, so that the
-        ledger is never below zero in between.
+        Nothing where nothing changes; two movements where a limit is lifted or put back, what is added first, so that
+        the ledger is never below zero in between.
     """
     if before == after:
         return ()
