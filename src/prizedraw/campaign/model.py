@@ -6,12 +6,11 @@ is written down is ``codec``; what may change once it is published is ``edits``;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from attrs import Attribute, Converter, evolve, field, frozen
-from attrs.converters import default_if_none
 from attrs.validators import optional
 
 from prizedraw.campaign import checks
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign.lint import Finding
     from prizedraw.sampling.weights import Weight
+
+T = TypeVar("T")
 
 Form = Literal["wheel", "grid", "cards", "slots", "eggs", "gachapon", "blind-box"]
 Kind = Literal["product", "points", "thank_you"]
@@ -169,13 +170,22 @@ def _prizes(values: Iterable[Prize]) -> tuple[Prize, ...]:
     return tuple(sorted(placed, key=lambda prize: prize.order or 0))
 
 
-def _windows(values: Iterable[Window], campaign: Campaign) -> tuple[Window, ...]:
+def _windows(values: Iterable[Window], campaign: Any) -> tuple[Window, ...]:
     """The windows as instants. What was written in a gap is remembered for the linter, as localizing moves it."""
     calendar = Calendar(campaign.timezone, campaign.day_starts_at)
     windows: tuple[Window, ...] = _items(values, Window, "windows")
     naive = [edge for window in windows for edge in (window.start, window.end) if edge.tzinfo is None]
     object.__setattr__(campaign, "gaps", tuple(edge for edge in naive if calendar.in_gap(edge)))
     return check_windows([calendar.localize_window(window) for window in windows])
+
+
+def _or(usual: T) -> Callable[[T | None], T]:
+    """A converter: None stands for the usual value."""
+
+    def given(value: T | None) -> T:
+        return usual if value is None else value
+
+    return given
 
 
 def _rules(values: Iterable[Pity] | None) -> tuple[Pity, ...]:
@@ -241,11 +251,11 @@ class Campaign:
     windows: tuple[Window, ...] = field(converter=Converter(_windows, takes_self=True))
     prizes: tuple[Prize, ...] = field(converter=_prizes)
     fallback: Prize = field(default=Prize.thank_you(), converter=_fallback)
-    quota: Quota = field(default=Quota(), converter=default_if_none(Quota()), validator=checks.instance(Quota))
-    points: Points = field(default=Points(), converter=default_if_none(Points()), validator=checks.instance(Points))
-    release: Release = field(default=Release(), converter=default_if_none(Release()), validator=checks.instance(Release))
-    odds: Odds = field(default=Odds(), converter=default_if_none(Odds()), validator=checks.instance(Odds))
-    disclosure: Disclosure = field(default=Disclosure(), converter=default_if_none(Disclosure()), validator=checks.instance(Disclosure))
+    quota: Quota = field(default=Quota(), converter=Converter(_or(Quota())), validator=checks.instance(Quota))
+    points: Points = field(default=Points(), converter=Converter(_or(Points())), validator=checks.instance(Points))
+    release: Release = field(default=Release(), converter=Converter(_or(Release())), validator=checks.instance(Release))
+    odds: Odds = field(default=Odds(), converter=Converter(_or(Odds())), validator=checks.instance(Odds))
+    disclosure: Disclosure = field(default=Disclosure(), converter=Converter(_or(Disclosure())), validator=checks.instance(Disclosure))
     pity: tuple[Pity, ...] = field(default=(), converter=_rules)
     newcomer: Newcomer | None = field(default=None, validator=optional(checks.instance(Newcomer)))
     channels: tuple[str, ...] = field(default=(), converter=_channels)
