@@ -186,7 +186,9 @@ class Store(Handle, Protocol):
     def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
         """One page of the documents whose key starts with ``prefix``, in order of key (by code point)."""
 
-    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
+    def counters(
+        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
+    ) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key (by code point)."""
 
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
@@ -241,10 +243,14 @@ class AsyncStore(AsyncHandle, Protocol):
     async def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """See Store.entry."""
 
-    async def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
+    async def docs(
+        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
+    ) -> Page[tuple[str, Doc]]:
         """See Store.docs."""
 
-    async def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
+    async def counters(
+        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
+    ) -> Page[tuple[str, Counter]]:
         """See Store.counters."""
 
     async def forget(self, home: str, before: int, checkpoint: Entry) -> int:

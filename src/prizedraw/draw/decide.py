@@ -1,0 +1,306 @@
+"""The decision: what one draw gives, from the rules, the participant, what is known of stock, and the tape.
+
+The law of D10 is followed here ticket by ticket; ``prizedraw.pity.law`` is the same law in sums. Nothing is read or written:
+what the decision would move is part of its value. It supposes that a counter of which nothing is known has room; the commit finds
+out, and the decision is made again from the same tape, so that what is refused adds a ticket and never changes one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from prizedraw.draw.receipt import THANK_YOU, Shortage, Ticket
+from prizedraw.draw.rules import POINTS, shelf_counter
+from prizedraw.draw.state import State
+from prizedraw.fallback import Reason
+from prizedraw.pity.law import NOTHING
+from prizedraw.quota import UNLIMITED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from prizedraw.draw.rules import Day, Rules
+    from prizedraw.pity import Members, Settled
+
+
+class Tickets(Protocol):
+    """Where tickets are drawn: a tape, or a script of one."""
+
+    def below(self, n: int, /) -> int:
+        """A number uniform in [0, n)."""
+
+
+class Decision(NamedTuple):
+    """What a draw gives.
+
+    Attributes:
+        prize: number of what is granted.
+        drawn: number of what the first ticket named.
+        reason: None on a win, else why it is a thank-you.
+        forced_by: id of the rule that was due and honoured, or None.
+        owed: ids of the rules that were due and followed but not honoured.
+        tickets: every number drawn.
+        refused: the counters that closed prizes.
+        asks: counters that the reason depends on and of which nothing is known yet; where there are any, the decision is to
+            be made again with them.
+    """
+
+    prize: int
+    drawn: int
+    reason: Reason | None
+    forced_by: str | None
+    owed: tuple[str, ...]
+    tickets: tuple[Ticket, ...]
+    refused: tuple[Shortage, ...]
+    asks: tuple[str, ...]
+
+
+def decide(
+    rules: Rules,
+    state: State,
+    day: Day,
+    tape: Tickets,
+    *,
+    off_shelf: Collection[str] = (),
+    known: Mapping[str, tuple[int, int]] | None = None,
+    added: Mapping[str, int] | None = None,
+) -> Decision:
+    """Decide one draw.
+
+    Args:
+        rules: the compiled campaign.
+        state: the participant before the draw, on the draw's day (see ``State.on``).
+        day: the draw's campaign day.
+        tape: the draw's own, from its start.
+        off_shelf: ids of prizes taken off the shelf.
+        known: counter → (value, limit), of those that were refused or asked for.
+        added: counter → what earlier draws of the same request add to it.
+    """
+    return _Reading(rules, state, day, tape, off_shelf, known or {}, added or {}).decision()
+
+
+class _Reading:
+    """One run over the tape."""
+
+    __slots__ = ("_added", "_asks", "_counters", "_day", "_drawn", "_followed", "_known", "_off", "_reason", "_refused")
+    __slots__ += ("_rules", "_state", "_tape", "_tickets")
+
+    def __init__(
+        self,
+        rules: Rules,
+        state: State,
+        day: Day,
+        tape: Tickets,
+        off_shelf: Collection[str],
+        known: Mapping[str, tuple[int, int]],
+        added: Mapping[str, int],
+    ) -> None:
+        self._rules = rules
+        self._state = state
+        self._day = day
+        self._tape = tape
+        self._off = off_shelf
+        self._known = known
+        self._added = added
+        self._counters = rules.counters(state.misses)
+        self._tickets: list[Ticket] = []
+        self._followed: list[str] = []
+        self._refused: list[Shortage] = []
+        self._asks: list[str] = []
+        self._drawn = NOTHING
+        self._reason: Reason | None = None
+
+    def decision(self) -> Decision:
+        rules = self._rules
+        stages = rules.stages
+        first = stages.first if stages.first is not None and rules.newcomer_due(self._state) else stages.root.at(self._counters)
+        prize = self._settle(first)
+        if prize == NOTHING:
+            prize = rules.thank_you
+        forced_by, owed = self._honour(prize) if self._followed else (None, ())
+        reason = None
+        if prize == rules.thank_you:
+            reason = self._reason or Reason.DRAWN
+        drawn = self._drawn if self._drawn != NOTHING else prize
+        return Decision(prize, drawn, reason, forced_by, owed, tuple(self._tickets), tuple(self._refused), tuple(self._asks))
+
+    def _settle(self, settled: Settled) -> int:
+        """The outcome of a stage, or NOTHING if nothing in it is open."""
+        while True:
+            k = settled.sole
+            if k < 0:
+                if not settled.total:
+                    return NOTHING
+                ticket = self._tape.below(settled.total)
+                self._tickets.append(Ticket(settled.total, ticket))
+                k = bisect_right(settled.bounds, ticket)
+            one = settled.classes[k]
+            if one.due and one.rule is not None:
+                self._followed.append(one.rule)
+            found = self._name(one.members) if one.inner is None else self._settle(one.inner.at(self._counters))
+            if found != NOTHING:
+                return found
+            settled = settled.after(k)
+
+    def _name(self, members: Members) -> int:
+        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is."""
+        outcomes, weights, bounds, total = members
+        thank_you = self._rules.thank_you
+        while total:
+            ticket = self._tape.below(total)
+            self._tickets.append(Ticket(total, ticket))
+            place = bisect_right(bounds, ticket)
+            outcome = outcomes[place]
+            if self._drawn == NOTHING:
+                self._drawn = outcome
+            if outcome == thank_you:
+                return thank_you
+            reason = self._closed(outcome)
+            if reason is None:
+                return outcome
+            if self._reason is None:
+                self._reason = reason
+            if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
+                return thank_you  # every other prize is closed for the same reason
+            if not (self._followed or self._rules.redraw):
+                return thank_you
+            outcomes, weights, bounds, total = _without(outcomes, weights, place)
+        return NOTHING
+
+    def _closed(self, outcome: int) -> Reason | None:
+        """Why a prize cannot be given, in order of precedence; None if it can, as far as is known."""
+        rules, state = self._rules, self._state
+        quota = rules.quota
+        if quota.total_wins != UNLIMITED and state.wins >= quota.total_wins:
+            return Reason.TOTAL_WINS
+        if quota.daily_wins != UNLIMITED and state.day_wins >= quota.daily_wins:
+            return Reason.DAILY_WINS
+        id_ = rules.ids[outcome]
+        if self._off and id_ in self._off:
+            self._refused.append(Shortage(shelf_counter(id_), 0, 0))
+            return Reason.OFF_SHELF
+        if self._known:
+            shared = self._short(outcome)
+            if shared is not None:
+                return shared
+        own = self._own_cap(outcome)
+        if own is not None:
+            # Sold out goes before a participant's own cap as a reason, so that much must be known; it is read, not moved.
+            self._asks += [counter for counter in self._shared(outcome) if counter not in self._known]
+        return own
+
+    def _own_cap(self, outcome: int) -> Reason | None:
+        rules, state = self._rules, self._state
+        cap = rules.caps[outcome]
+        if cap != UNLIMITED and state.won.get(rules.ids[outcome], 0) >= cap:
+            return Reason.PRIZE_CAP
+        points = rules.points[outcome]
+        if points and rules.points_limit != UNLIMITED and state.points + points > rules.points_limit:
+            return Reason.POINTS_CAP
+        return None
+
+    def _shared(self, outcome: int) -> list[str]:
+        """The limited counters that could close a prize before a cap of the participant's own does."""
+        rules = self._rules
+        shared = [rules.stock[outcome]]
+        if rules.releases[outcome] != UNLIMITED:
+            shared.append(self._day.prizes[outcome])
+        if rules.release != UNLIMITED:
+            shared.append(self._day.total)
+        return shared
+
+    def _short(self, outcome: int) -> Reason | None:
+        """The first of the counters of a prize that is known to have no room for it."""
+        rules, day, points = self._rules, self._day, self._rules.points[outcome]
+        for counter, amount, limit, reason in (
+            (rules.stock[outcome], 1, None, Reason.SOLD_OUT),
+            (day.prizes[outcome], 1, rules.releases[outcome], Reason.DAILY_RELEASE),
+            (day.total, 1, rules.release, Reason.DAILY_RELEASE),
+            (POINTS, points, rules.total_points_limit, Reason.POINTS_CAP),
+        ):
+            found = self._known.get(counter)
+            if found is None or not amount:
+                continue
+            value = found[0] + self._added.get(counter, 0)
+            # A limit of a day is the rules' own, whatever an earlier version has left in the store.
+            ceiling = found[1] if limit is None else limit
+            if ceiling != UNLIMITED and value + amount > ceiling:
+                if reason is Reason.POINTS_CAP and self._own_cap(outcome) is Reason.PRIZE_CAP:
+                    return Reason.PRIZE_CAP
+                self._refused.append(Shortage(counter, value, ceiling))
+                return reason
+        return None
+
+    def _honour(self, prize: int) -> tuple[str | None, tuple[str, ...]]:
+        """Which due rule brought the prize (the first that was followed), and which were followed in vain."""
+        targets = {rule.pity.id: rule.target for rule in self._rules.stages.rules}
+        kept = [id_ for id_ in self._followed if prize in targets.get(id_, self._rules.wanted)]
+        return (kept[0] if kept else None), tuple(id_ for id_ in self._followed if id_ not in kept)
+
+
+def _without(outcomes: tuple[int, ...], weights: tuple[int, ...], place: int) -> tuple[tuple[int, ...], tuple[int, ...], list[int], int]:
+    """The same class with one outcome crossed out."""
+    outcomes = outcomes[:place] + outcomes[place + 1 :]
+    weights = weights[:place] + weights[place + 1 :]
+    bounds, total = [], 0
+    for weight in weights:
+        total += weight
+        bounds.append(total)
+    return outcomes, weights, bounds, total
+
+
+def moves(rules: Rules, day: Day, prize: int, added: dict[str, int], limits: dict[str, int]) -> None:
+    """Add to ``added`` and ``limits`` what granting a prize moves: its stock, the day's release, the points."""
+    if prize == rules.thank_you:
+        return
+    for counter, limit in ((day.prizes[prize], rules.releases[prize]), (day.total, rules.release)):
+        added[counter] = added.get(counter, 0) + 1
+        limits[counter] = limit
+    stock = rules.stock[prize]
+    added[stock] = added.get(stock, 0) + 1
+    points = rules.points[prize]
+    if points:
+        added[POINTS] = added.get(POINTS, 0) + points
+
+
+def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bool) -> State:
+    """The participant after a draw.
+
+    Args:
+        rules: the compiled campaign.
+        state: the participant before it, on the draw's day.
+        decision: what the draw gave.
+        now: microseconds since the epoch.
+        own: whether it used a chance of the participant's own, not a granted one.
+    """
+    prize = decision.prize
+    win = prize != rules.thank_you
+    won = state.won
+    if win:
+        id_ = rules.ids[prize]
+        won = {**won, id_: won.get(id_, 0) + 1}
+    misses = state.misses
+    if rules.rule_ids:
+        misses = rules.misses(rules.stages.step(rules.counters(misses), prize))
+    elif misses:
+        misses = {}
+    return State(
+        state.format,
+        state.number + 1,
+        state.day,
+        state.day_draws + own,
+        state.day_wins + win,
+        state.draws + own,
+        state.wins + win,
+        state.points + rules.points[prize],
+        won,
+        misses,
+        state.newcomer or prize in rules.wanted,
+        state.granted if own else state.without_one(now),
+        state.blocked,
+        state.barred,
+    )
+
+
+__all__ = ["THANK_YOU", "Decision", "Tickets", "advance", "decide", "moves"]

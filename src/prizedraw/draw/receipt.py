@@ -1,0 +1,210 @@
+"""Receipts: what a draw leaves in the caller's hands, and how it is kept in the journal.
+
+Only the values and their encoding live here; deciding is ``decide``, checking is ``verify``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from prizedraw.draw import state
+from prizedraw.errors import InvalidRequest, StorageVersion
+from prizedraw.fallback import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMAT = 1
+THANK_YOU = "thank-you"
+THANK_YOU_KIND = "thank_you"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_instant(at: int) -> datetime:
+    """The aware time of so many microseconds since the Unix epoch."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+def from_instant(moment: datetime) -> int:
+    """Microseconds since the Unix epoch of an aware time, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+class Ticket(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A number drawn: ``value`` is uniform in [0, size)."""
+
+    size: int
+    value: int
+
+
+class Shortage(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A counter that closed a prize: what it stood at, and its limit."""
+
+    counter: str
+    value: int
+    limit: int
+
+
+class Won(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The prize that a draw granted, as it was then: ``kind`` is "product", "points" or "thank_you"."""
+
+    id: str
+    name: str
+    kind: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One draw, as it happened; two receipts of the same draw are equal.
+
+    Attributes:
+        id: names this draw among all; ``engine.receipt(id)`` finds it.
+        request_id: the caller's idempotency key; all draws of a multi-draw share it.
+        campaign_id, participant: whose draw it was.
+        number: this participant's n-th draw in the campaign, from 1.
+        drawn_at: aware, in UTC.
+        day: the campaign day it counts for.
+        prize: what was granted: ``.id``, ``.name``, ``.kind``.
+        reason: None on a win, else why it is a thank-you.
+        drawn: id of the first prize that a ticket named.
+        points: points won; 0 unless a points prize was.
+        forced_by: id of the rule that was due and honoured, "newcomer", or None.
+        owed: ids of rules that were due and followed, but could not be honoured; they stay due.
+        tickets: every number drawn, in order.
+        rules: digest of the rules that were in force.
+        version: number of that version of the campaign, from 1.
+        before: the participant before this draw.
+        refused: the counters that closed prizes, as they stood.
+        meta: what the caller gave with the request.
+    """
+
+    id: str
+    request_id: str
+    campaign_id: str
+    participant: str
+    number: int
+    drawn_at: datetime
+    day: date
+    prize: Won
+    reason: Reason | None
+    drawn: str
+    points: int
+    forced_by: str | None
+    owed: tuple[str, ...]
+    tickets: tuple[Ticket, ...]
+    rules: str
+    version: int
+    before: state.State
+    refused: tuple[Shortage, ...]
+    meta: Any = None
+
+    @property
+    def is_win(self) -> bool:
+        """Whether the draw granted anything but the thank-you."""
+        return self.prize.kind != THANK_YOU_KIND
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One draw of a journal entry; ``before`` is the participant's document as it was."""
+
+    before: msgspec.Raw
+    prize: Won
+    drawn: str
+    reason: Reason | None
+    points: int
+    forced_by: str | None
+    owed: tuple[str, ...]
+    tickets: tuple[Ticket, ...]
+    refused: tuple[Shortage, ...]
+
+
+class DrawData(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The content of a journal entry of kind "draw": 1..n draws of one request.
+
+    Attributes:
+        format: the version of this layout.
+        version: version of the campaign.
+        rules: digest of the rules, as bytes.
+        day: ordinal of the campaign day.
+        lines: the draws in order.
+        meta: what the caller wanted kept with it.
+    """
+
+    format: int
+    version: int
+    rules: bytes
+    day: int
+    lines: tuple[Line, ...]
+    meta: Any = None
+
+
+_decoder = msgspec.msgpack.Decoder(DrawData)
+encode = msgspec.msgpack.Encoder().encode
+
+
+def decode(data: bytes) -> DrawData:
+    """Read the content of a draw's journal entry.
+
+    Raises:
+        StorageVersion: it was written by a newer version of prizedraw.
+    """
+    found = _decoder.decode(data)
+    if found.format != FORMAT:
+        raise StorageVersion(f"a journal entry has format {found.format}; this version reads {FORMAT}; upgrade prizedraw")
+    return found
+
+
+def receipt_id(campaign_id: str, place: int, request_id: str) -> str:
+    """The id of the draw at ``place`` (from 0) of a request. Campaign ids hold no colon, so it can be taken apart again."""
+    return f"{campaign_id}:{place}:{request_id}"
+
+
+def parse_receipt_id(id_: str) -> tuple[str, int, str]:
+    """Campaign id, place and request id of a receipt.
+
+    Raises:
+        InvalidRequest: it is not a receipt id.
+    """
+    campaign_id, _, rest = id_.partition(":") if isinstance(id_, str) else ("", "", "")
+    place, _, request_id = rest.partition(":")
+    if not (campaign_id and request_id and place.isascii() and place.isdecimal() and len(place) <= 3):
+        raise InvalidRequest(f"{id_!r} is not a receipt id; use the .id of a receipt")
+    return campaign_id, int(place), request_id
+
+
+def receipts(campaign_id: str, participant: str, request_id: str, at: int, data: DrawData, states: Sequence[state.State] = ()) -> list[Receipt]:
+    """The receipts of a journal entry, in order.
+
+    Args:
+        campaign_id, participant, request_id, at, data: what the entry holds; ``at`` in microseconds since the epoch.
+        states: the decoded documents before each draw, where the caller has them at hand.
+    """
+    drawn_at, day, rules = to_instant(at), date.fromordinal(data.day), data.rules.hex()
+    return [
+        Receipt(
+            id=receipt_id(campaign_id, place, request_id),
+            request_id=request_id,
+            campaign_id=campaign_id,
+            participant=participant,
+            number=before.number + 1,
+            drawn_at=drawn_at,
+            day=day,
+            prize=line.prize,
+            reason=line.reason,
+            drawn=line.drawn,
+            points=line.points,
+            forced_by=line.forced_by,
+            owed=line.owed,
+            tickets=line.tickets,
+            rules=rules,
+            version=data.version,
+            before=before,
+            refused=line.refused,
+            meta=data.meta,
+        )
+        for place, line in enumerate(data.lines)
+        for before in (states[place] if states else state.decode(line.before),)
+    ]

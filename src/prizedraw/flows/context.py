@@ -1,0 +1,132 @@
+"""What flows are given: the namespace, the clock and entropy ports, and the compiled rules that were seen before.
+
+Remembering is only of what cannot change: a head document's bytes, and a numbered version of a campaign.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from prizedraw.campaign import Campaign
+from prizedraw.draw.receipt import from_instant
+from prizedraw.draw.rules import Rules
+from prizedraw.errors import ClockError, StorageVersion, UnknownCampaign
+from prizedraw.flows import keys
+from prizedraw.flows.effects import Fetch, Flow
+from prizedraw.storage.protocol import Doc, Read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prizedraw.sampling import Entropy
+
+FORMAT = 1
+TOLERANCE = timedelta(seconds=60)
+"""How far a clock may step back, or be from the store's."""
+_REMEMBERED = 256
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """The head document of a campaign."""
+
+    format: int
+    version: int
+    online: bool
+    off_shelf: frozenset[str] = frozenset()
+
+
+_decoder = msgspec.msgpack.Decoder(Head)
+
+
+def encode_head(head: Head) -> bytes:
+    """The bytes of a head document; equal heads have equal bytes."""
+    return msgspec.msgpack.encode((head.format, head.version, head.online, sorted(head.off_shelf)))
+
+
+class Context:
+    """What every flow of an engine shares.
+
+    Args:
+        namespace: keeps campaigns of different tenants on one store apart.
+        clock: gives aware datetimes.
+        entropy: gives the words of every tape.
+    """
+
+    def __init__(self, namespace: str, clock: Callable[[], datetime], entropy: Entropy) -> None:
+        self.namespace = namespace
+        self.entropy = entropy
+        self.registry = keys.registry_home(namespace)
+        self._clock = clock
+        self._latest: datetime | None = None
+        self._heads: dict[bytes, Head] = {}
+        self._rules: dict[tuple[str, int], Rules] = {}
+        self._homes: dict[str, str] = {}
+
+    def home(self, campaign_id: str) -> str:
+        """The home of a campaign."""
+        found = self._homes.get(campaign_id)
+        if found is None:
+            found = keys.campaign_home(self.namespace, campaign_id)
+            if len(self._homes) < _REMEMBERED:
+                self._homes[campaign_id] = found
+        return found
+
+    def now(self) -> datetime:
+        """The time of the clock.
+
+        Raises:
+            ClockError: it is naive, or has gone back by more than a minute since it was last read here.
+        """
+        moment = self._clock()
+        latest = self._latest
+        if moment.tzinfo is None:
+            raise ClockError(f"the clock gave {moment!r} without a time zone; give an aware one, such as datetime.now(UTC)")
+        if latest is None or moment > latest:
+            self._latest = moment
+        elif latest - moment > TOLERANCE:
+            raise ClockError(f"the clock went back from {latest.isoformat()} to {moment.isoformat()}; set it right, nothing was written")
+        return moment
+
+    def instant(self) -> int:
+        """The time of the clock in microseconds since the epoch; raises as ``now``."""
+        return from_instant(self.now())
+
+    def head(self, campaign_id: str, doc: Doc) -> Head:
+        """Read a head document.
+
+        Raises:
+            UnknownCampaign: there is none.
+            StorageVersion: it was written by a newer version of prizedraw.
+        """
+        found = self._heads.get(doc.data)
+        if found is None:
+            if not doc.version:
+                raise UnknownCampaign(
+                    f"no campaign {campaign_id!r} is published in namespace {self.namespace!r}; publish it first", campaign_id=campaign_id
+                )
+            found = _decoder.decode(doc.data)
+            if found.format != FORMAT:
+                raise StorageVersion(f"campaign {campaign_id!r} has format {found.format}; this version reads {FORMAT}; upgrade prizedraw")
+            if len(self._heads) >= _REMEMBERED:
+                self._heads.clear()
+            self._heads[doc.data] = found
+        return found
+
+    def known_rules(self, home: str, version: int) -> Rules | None:
+        """The compiled rules of a version, if they were read before."""
+        return self._rules.get((home, version))
+
+    def rules(self, home: str, version: int) -> Flow[Rules]:
+        """The compiled rules of a version, read if need be."""
+        found = self._rules.get((home, version))
+        if found is None:
+            key = keys.rules(version)
+            view = yield Fetch(home, Read((key,)))
+            found = Rules(Campaign.loads(view.docs[key].data.decode()), version)
+            if len(self._rules) >= _REMEMBERED:
+                self._rules.clear()
+            self._rules[home, version] = found
+        return found

@@ -1,0 +1,231 @@
+"""The use case everything else is for: one request of 1..n draws, atomic and idempotent.
+
+The loop is here (D4): a stale view is decided again from the same tapes, a refused counter is made known and adds tickets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from prizedraw.draw import receipt as receipts
+from prizedraw.draw import state as states
+from prizedraw.draw.decide import Decision, advance, decide, moves
+from prizedraw.draw.receipt import Receipt
+from prizedraw.draw.rules import DRAWS, Rules
+from prizedraw.draw.standing import admit, blocked, standing
+from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
+from prizedraw.flows import keys
+from prizedraw.flows.effects import Exclusive, Fetch, Flow, Post
+from prizedraw.quota import UNLIMITED, RefusalReason
+from prizedraw.sampling import Tape
+from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed, Stale
+from prizedraw.windows import first_open, next_window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from prizedraw.draw.state import State
+    from prizedraw.flows.context import Context, Head
+
+DRAW = "draw"
+"""The kind of a draw's journal entry."""
+PATIENCE = 2
+"""Stale or refused commits after which a flow asks for exclusivity."""
+META_BYTES = 4096
+"""What a request's meta may take, encoded."""
+
+
+class DrawRequest(msgspec.Struct, frozen=True):
+    """One request of a batch: ``n`` draws of a participant, all or none."""
+
+    participant: str
+    request_id: str | None = None
+    n: int = 1
+
+
+def draw(context: Context, campaign_id: str, participant: str, request_id: str, n: int = 1, meta: Any = None) -> Flow[list[Receipt]]:
+    """Draw ``n`` times for a participant, all or none, once for each request id.
+
+    Raises:
+        DrawRefused: it may not happen now; nothing was written.
+        RequestMismatch: the request id was used for another participant or number.
+        UnknownCampaign: there is no such campaign.
+    """
+    return _Request(context, campaign_id, participant, request_id, n, meta).flow()
+
+
+class _Request:
+    """One request on its way: what does not change while it is decided again."""
+
+    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_home", "_id", "_key", "_meta", "_n", "_participant", "_tapes")
+
+    def __init__(self, context: Context, campaign_id: str, participant: str, request_id: str, n: int, meta: Any) -> None:
+        self._context = context
+        self._campaign_id = campaign_id
+        self._home = context.home(campaign_id)
+        self._participant = participant
+        self._key = "p/" + participant  # keys.participant, without the call
+        self._id = request_id
+        self._n = n
+        self._meta = meta
+        self._fingerprint = f"{DRAW} {n} {participant}"
+        self._tapes: list[Tape] = []
+
+    def flow(self) -> Flow[list[Receipt]]:
+        context, home, key = self._context, self._home, self._key
+        view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
+        known: dict[str, tuple[int, int]] = {}
+        misfires = 0
+        while True:
+            if view.entry is not None:
+                return self._replay(view.entry)
+            doc, mine = view.docs[keys.HEAD], view.docs[key]
+            head = context.head(self._campaign_id, doc)
+            rules = context.known_rules(home, head.version) or (yield from context.rules(home, head.version))
+            moment = context.now()
+            now = receipts.from_instant(moment)
+            before = states.decode(mine.data)
+            ordinal = rules.ordinal(now)
+            state = before if ordinal <= before.day else before.on(ordinal)
+            own = yield from self._admitted(rules, head, state, now, moment, known)
+            commit, made, asks = self._decide(rules, head, before, state, own, now, known)
+            if asks:
+                known.update((yield Fetch(home, Read((), asks))).counters)
+                continue
+            outcome = yield Post(home, Commit({keys.HEAD: doc.version, key: mine.version}, *commit))
+            if type(outcome) is Committed:
+                return made
+            misfires += 1
+            if isinstance(outcome, Stale):
+                view, known = outcome.view, {}
+                if misfires == PATIENCE:
+                    yield Exclusive(home, (key,))
+                    view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
+            elif isinstance(outcome, Refused):
+                known.update(outcome.counters)
+                if outcome.counters.keys() == {DRAWS}:
+                    continue
+            elif isinstance(outcome, Replayed):
+                return self._replay(outcome.entry)
+            elif isinstance(outcome, Conflict):
+                self._mismatch(outcome.entry)
+
+    def _decide(
+        self,
+        rules: Rules,
+        head: Head,
+        before: State,
+        state: State,
+        own: int,
+        now: int,
+        known: Mapping[str, tuple[int, int]],
+    ) -> tuple[tuple[dict[str, bytes], dict[str, int], dict[str, int], tuple[Entry, ...]], list[Receipt], tuple[str, ...]]:
+        """The n decisions as the parts of a commit and as receipts, and the counters still to be asked for."""
+        day = rules.day(state.day)
+        added: dict[str, int] = {DRAWS: self._n}
+        limits: dict[str, int] = {}
+        lines, chain, asks = [], [], []
+        data = states.encode(before)
+        for place in range(self._n):
+            if place == len(self._tapes):
+                self._tapes.append(Tape(self._context.entropy))
+            tape = self._tapes[place]
+            tape.rewind()
+            decision = decide(rules, state, day, tape, off_shelf=head.off_shelf, known=known, added=added)
+            asks += decision.asks
+            lines.append(_line(rules, data, decision))
+            chain.append(before)
+            moves(rules, day, decision.prize, added, limits)
+            before = state = advance(rules, state, decision, now, own=place < own)
+            data = states.encode(state)
+        content = receipts.DrawData(receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta)
+        entry = Entry(self._id, self._fingerprint, self._participant, DRAW, now, receipts.encode(content))
+        made = receipts.receipts(self._campaign_id, self._participant, self._id, now, content, chain)
+        return ({self._key: data}, added, limits, (entry,)), made, tuple(asks)
+
+    def _admitted(
+        self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: dict[str, tuple[int, int]]
+    ) -> Flow[int]:
+        """How many of the draws are the participant's own; raises DrawRefused."""
+        if not head.online:
+            self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
+        if not rules.is_open(now):
+            self._refuse(rules, state, now, moment, RefusalReason.OUTSIDE_WINDOW)
+        if blocked(state):
+            self._refuse(rules, state, now, moment, RefusalReason.BLOCKED)
+        counted = known.get(DRAWS)
+        found = admit(rules, state, self._n, now, counted[0] if counted else None)
+        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.quota.campaign_draws != UNLIMITED:
+            # The cap over everyone goes first as a reason, so it must be known.
+            known.update((yield Fetch(self._home, Read((), (DRAWS,)))).counters)
+            found = admit(rules, state, self._n, now, known[DRAWS][0])
+        if isinstance(found, RefusalReason):
+            self._refuse(rules, state, now, moment, found)
+        return found
+
+    def _refuse(self, rules: Rules, state: State, now: int, moment: datetime, reason: RefusalReason) -> NoReturn:
+        calendar, windows = rules.campaign.calendar, rules.campaign.windows
+        day = rules.day(state.day).date
+        retry_at = None
+        if reason is RefusalReason.OUTSIDE_WINDOW:
+            window = next_window(windows, moment)
+            retry_at = None if window is None else window.start
+        elif reason is RefusalReason.DAILY_DRAWS:
+            retry_at = first_open(windows, calendar.day_start(day.fromordinal(day.toordinal() + 1)))
+        message = f"{self._participant!r} may not draw in {self._campaign_id!r}: {reason}"
+        if retry_at is not None:
+            message += f"; try again from {retry_at.isoformat()}"
+        raise DrawRefused(message, reason=reason, standing=standing(rules, state, day, now), retry_at=retry_at)
+
+    def _replay(self, entry: Entry) -> list[Receipt]:
+        if entry.fingerprint != self._fingerprint:
+            self._mismatch(entry)
+        return from_entry(self._campaign_id, entry)
+
+    def _mismatch(self, entry: Entry) -> NoReturn:
+        was = entry.fingerprint if entry.kind == DRAW else f"{entry.kind!r} request"
+        raise RequestMismatch(
+            f"request {self._id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {self._fingerprint!r}; "
+            "use a new request id for a new request",
+            request_id=self._id,
+        )
+
+
+def _line(rules: Rules, before: bytes, decision: Decision) -> receipts.Line:
+    prize = decision.prize
+    return receipts.Line(
+        msgspec.Raw(before),
+        rules.won[prize],
+        rules.ids[decision.drawn],
+        decision.reason,
+        rules.points[prize],
+        decision.forced_by,
+        decision.owed,
+        decision.tickets,
+        decision.refused,
+    )
+
+
+def from_entry(campaign_id: str, entry: Entry) -> list[Receipt]:
+    """The receipts that a draw's journal entry holds."""
+    return receipts.receipts(campaign_id, entry.owner, entry.id, entry.at, receipts.decode(entry.data))
+
+
+def check_meta(meta: object) -> Any:
+    """What a caller wants kept with a request, as it is, if it is plain data of at most 4 KiB.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
+    if meta is None:
+        return None
+    try:
+        data = msgspec.msgpack.encode(meta)
+    except (TypeError, OverflowError, ValueError, RecursionError) as error:
+        raise InvalidRequest(f"{meta!r} is not plain data: {error}", "meta") from None
+    if len(data) > META_BYTES:
+        raise InvalidRequest(f"takes {len(data)} bytes; at most {META_BYTES} are kept", "meta")
+    return msgspec.msgpack.decode(data)

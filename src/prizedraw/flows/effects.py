@@ -1,0 +1,54 @@
+"""What a flow may ask of the world, and the type of a flow.
+
+A flow is a generator: it yields effects, is sent their results, and returns its own. It does no input or output itself; the drivers
+of ``prizedraw.engine`` do, one for threads and one for event loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from prizedraw.storage.protocol import Commit, Read
+
+T = TypeVar("T")
+
+
+class Fetch(msgspec.Struct, frozen=True, gc=False):
+    """Read one snapshot; the result is a View."""
+
+    home: str
+    read: Read
+
+
+class Post(msgspec.Struct, frozen=True):
+    """Commit; the result is an Outcome."""
+
+    home: str
+    commit: Commit
+
+
+class Exclusive(msgspec.Struct, frozen=True):
+    """Keep other writers of these documents away until the flow ends; no result. Asked for once at most, for progress only."""
+
+    home: str
+    docs: tuple[str, ...]
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """Read a page; the result is a Page of entries, or of (key, document), or of (key, counter)."""
+
+    home: str
+    of: Literal["entries", "docs", "counters"]
+    prefix: str = ""
+    owner: str | None = None
+    kind: str | None = None
+    after: str | None = None
+    limit: int = 200
+    newest_first: bool = False
+
+
+Effect: TypeAlias = Fetch | Post | Exclusive | Listing
+Flow: TypeAlias = Generator[Effect, Any, T]
