@@ -125,7 +125,7 @@ def price(value: Any) -> Decimal | None:
             raise InvalidOperation  # noqa: TRY301 - one message for every way in which a value is not an amount
         amount = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
-        raise InvalidCampaign(f"{value!r} is not an amount; write one like \"4999.00\"", "value") from None
+        raise InvalidCampaign(f'{value!r} is not an amount; write one like "4999.00"', "value") from None
     if not amount.is_finite() or amount < 0 or amount.adjusted() >= _PRICE_DIGITS:
         raise InvalidCampaign(f"{value!r} is not an amount from 0 to below 10^{_PRICE_DIGITS}", "value")
     exponent = amount.as_tuple().exponent

@@ -53,9 +53,7 @@ def campaign_of(found: object) -> Campaign:
     for key, cls in _TABLES.items():
         if key in table:
             table[key] = _built(cls, table[key], key, required=("daily_draws",) if cls is Quota else ())
-    table["windows"] = [
-        _built(Window, _with(one, place, start=_moment, end=_moment), place) for one, place in _tables(table, "windows")
-    ]
+    table["windows"] = [_built(Window, _with(one, place, start=_moment, end=_moment), place) for one, place in _tables(table, "windows")]
     table["prizes"] = [_built(Prize, one, place) for one, place in _tables(table, "prizes")]
     table["pity"] = [_built(Pity, _with(one, place, levels=_levels), place) for one, place in _tables(table, "pity")]
     if "fallback" in table:
@@ -159,7 +157,9 @@ def document_of(campaign: Campaign) -> dict[str, Any]:
     and naive wherever reading them back gives the same instant.
     """
     found: dict[str, Any] = {"format": FORMAT, **_plain_table(campaign)}
-    found["windows"] = [{"start": _local(one.start, campaign.calendar), "end": _local(one.end, campaign.calendar)} for one in campaign.windows]
+    found["windows"] = [
+        {"start": _local(one.start, campaign.calendar), "end": _local(one.end, campaign.calendar)} for one in campaign.windows
+    ]
     for place, prize in enumerate(found["prizes"], 1):
         if prize["order"] == place:
             del prize["order"]

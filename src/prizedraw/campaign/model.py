@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from attrs import Attribute, Converter, evolve, field, frozen
-from attrs.converters import default_if_none
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
 from prizedraw.campaign import checks
@@ -169,13 +168,28 @@ def _prizes(values: Iterable[Prize]) -> tuple[Prize, ...]:
     return tuple(sorted(placed, key=lambda prize: prize.order or 0))
 
 
-def _windows(values: Iterable[Window], campaign: Campaign) -> tuple[Window, ...]:
-    """The windows as instants. What was written in a gap is remembered for the linter, as localizing moves it."""
-    calendar = Calendar(campaign.timezone, campaign.day_starts_at)
-    windows: tuple[Window, ...] = _items(values, Window, "windows")
-    naive = [edge for window in windows for edge in (window.start, window.end) if edge.tzinfo is None]
-    object.__setattr__(campaign, "gaps", tuple(edge for edge in naive if calendar.in_gap(edge)))
-    return check_windows([calendar.localize_window(window) for window in windows])
+def _windows(values: Iterable[Window]) -> tuple[Window, ...]:
+    return _items(values, Window, "windows")
+
+
+def _quota(value: Quota | None) -> Quota:
+    return Quota() if value is None else value
+
+
+def _points(value: Points | None) -> Points:
+    return Points() if value is None else value
+
+
+def _release(value: Release | None) -> Release:
+    return Release() if value is None else value
+
+
+def _odds(value: Odds | None) -> Odds:
+    return Odds() if value is None else value
+
+
+def _disclosure(value: Disclosure | None) -> Disclosure:
+    return Disclosure() if value is None else value
 
 
 def _rules(values: Iterable[Pity] | None) -> tuple[Pity, ...]:
@@ -238,14 +252,14 @@ class Campaign:
     form: Form = field(default="wheel", validator=_form)
     timezone: str
     day_starts_at: str = "00:00"
-    windows: tuple[Window, ...] = field(converter=Converter(_windows, takes_self=True))
+    windows: tuple[Window, ...] = field(converter=_windows)
     prizes: tuple[Prize, ...] = field(converter=_prizes)
     fallback: Prize = field(default=Prize.thank_you(), converter=_fallback)
-    quota: Quota = field(default=Quota(), converter=default_if_none(Quota()), validator=checks.instance(Quota))
-    points: Points = field(default=Points(), converter=default_if_none(Points()), validator=checks.instance(Points))
-    release: Release = field(default=Release(), converter=default_if_none(Release()), validator=checks.instance(Release))
-    odds: Odds = field(default=Odds(), converter=default_if_none(Odds()), validator=checks.instance(Odds))
-    disclosure: Disclosure = field(default=Disclosure(), converter=default_if_none(Disclosure()), validator=checks.instance(Disclosure))
+    quota: Quota = field(default=Quota(), converter=_quota, validator=checks.instance(Quota))
+    points: Points = field(default=Points(), converter=_points, validator=checks.instance(Points))
+    release: Release = field(default=Release(), converter=_release, validator=checks.instance(Release))
+    odds: Odds = field(default=Odds(), converter=_odds, validator=checks.instance(Odds))
+    disclosure: Disclosure = field(default=Disclosure(), converter=_disclosure, validator=checks.instance(Disclosure))
     pity: tuple[Pity, ...] = field(default=(), converter=_rules)
     newcomer: Newcomer | None = field(default=None, validator=optional(checks.instance(Newcomer)))
     channels: tuple[str, ...] = field(default=(), converter=_channels)
@@ -255,6 +269,7 @@ class Campaign:
     """Naive window edges that fell into a gap of the zone when this object was made; no part of the definition."""
 
     def __attrs_post_init__(self) -> None:
+        self._localize()
         if not any(self.weights.values()):
             raise InvalidCampaign("all weights are zero; give a prize or the thank-you a positive weight", "prizes")
         try:
@@ -262,6 +277,13 @@ class Campaign:
         except InvalidCampaign as error:
             raise error.within("prizes") from None
         Stages(self.pity, self.weights, self.newcomer)  # raises where the guarantees do not fit together
+
+    def _localize(self) -> None:
+        """Make instants of the windows. What was written in a gap is remembered for the linter, as localizing moves it."""
+        calendar = self.calendar
+        naive = [edge for window in self.windows for edge in (window.start, window.end) if edge.tzinfo is None]
+        object.__setattr__(self, "gaps", tuple(edge for edge in naive if calendar.in_gap(edge)))
+        object.__setattr__(self, "windows", check_windows([calendar.localize_window(window) for window in self.windows]))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Campaign:
