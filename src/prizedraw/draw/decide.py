@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from prizedraw.draw.receipt import THANK_YOU, Shortage, Ticket
-from prizedraw.draw.rules import POINTS, shelf_counter
+from prizedraw.draw.closing import closed
+from prizedraw.draw.receipt import Shortage, Ticket
+from prizedraw.draw.rules import POINTS
 from prizedraw.draw.state import State
 from prizedraw.fallback import Reason
 from prizedraw.pity.law import NOTHING
-from prizedraw.quota import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -246,4 +246,3 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
         state.blocked,
         state.barred,
     )
-

@@ -69,7 +69,6 @@ class State(msgspec.Struct, array_like=True, frozen=True):
         """How many granted draws can be used at ``now`` (microseconds since the epoch)."""
         return sum(lot.left for lot in self.granted if not lot.expires or lot.expires > now)
 
-
     def without_one(self, now: int) -> tuple[Lot, ...]:
         """The granted draws after one was used at ``now``, from the lot that expires first; what has expired is dropped."""
         lots = [lot for lot in self.granted if lot.left and (not lot.expires or lot.expires > now)]
