@@ -30,6 +30,7 @@ _FIRST = datetime(2027, 1, 1)  # noqa: DTZ001 - a local time, as in a campaign f
 _HOURS = ("00:00", "04:00", "02:30", "23:59:59")
 
 _ids = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True).filter(lambda text: text != "thank-you")
+_CHARACTERS = st.characters(codec="utf-8")
 _chances = st.fractions(0, 1, max_denominator=200)
 _positive_weights = st.one_of(
     st.integers(1, 1000).map(Fraction), st.fractions(Fraction(1, 1000), 1000, max_denominator=1000), st.just(Fraction(1, 3))
@@ -131,10 +132,9 @@ def _rules(draw: DrawFn, ids: Sequence[str]) -> list[Pity]:
 
 
 _meta = st.dictionaries(
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=5),
+    st.text(_CHARACTERS, max_size=5),
     st.recursive(
-        st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
+        st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(_CHARACTERS, max_size=8),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.\"'", max_size=3), inner, max_size=2),
         max_leaves=4,
     ),
