@@ -26,9 +26,7 @@ def checkout(tmp_path: Path) -> Path:
 def ci(checkout: Path, path: str = "") -> subprocess.CompletedProcess[str]:
     """Run .ci/run of a checkout with a bare environment, from another directory."""
     environment = {"PATH": path + os.pathsep + os.environ["PATH"], "CI": "true"}
-    return subprocess.run(
-        [checkout / ".ci" / "run"], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
-    )
+    return subprocess.run([checkout / ".ci" / "run"], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60)
 
 
 def readme(checkout: Path, command: str) -> None:

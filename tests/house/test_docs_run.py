@@ -19,9 +19,7 @@ PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.m
 def run_page(page: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a page in a fresh interpreter, warnings about deprecations being errors."""
     command = [sys.executable, "-W", "error::DeprecationWarning", str(RUNNER), str(page)]
-    return subprocess.run(
-        command, cwd=directory, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=180
-    )
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=180)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -30,7 +28,8 @@ def test_page_runs(page: Path, tmp_path: Path) -> None:
     if (ROOT / "examples").is_dir():
         shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = run_page(page, tmp_path)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    if done.returncode:
+        pytest.fail(f"{done.stdout}{done.stderr}", pytrace=False)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,5 @@ def test_blocks_are_read_in_order_with_their_lines() -> None:
 
 def test_console_lines_carry_their_exit_codes() -> None:
     """Only ``$ prizedraw`` lines are commands; ``# exits N`` states the code and is no argument."""
-    (block,) = pages.blocks(
-        "```console\n$ prizedraw check bad.toml   # exits 1\n$ pip install x\n$ prizedraw check 'a b.toml'\n```\n"
-    )
+    (block,) = pages.blocks("```console\n$ prizedraw check bad.toml   # exits 1\n$ pip install x\n$ prizedraw check 'a b.toml'\n```\n")
     assert pages.commands(block) == [(["prizedraw", "check", "bad.toml"], 1), (["prizedraw", "check", "a b.toml"], 0)]

@@ -17,9 +17,7 @@ def loaded() -> set[str]:
     return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
 
 
-@pytest.mark.parametrize(
-    "heavy", ["numpy", "ssl", "sqlite3", "tomllib", "rich", "asyncio", "matplotlib", "hypothesis", "pytest"]
-)
+@pytest.mark.parametrize("heavy", ["numpy", "ssl", "sqlite3", "tomllib", "rich", "asyncio", "matplotlib", "hypothesis", "pytest"])
 def test_import_leaves_it_out(loaded: set[str], heavy: str) -> None:
     """A fresh interpreter that imports prizedraw has not loaded this module."""
     assert heavy not in loaded

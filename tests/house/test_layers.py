@@ -71,9 +71,7 @@ def allowed(target: str, floor: str, floors: set[str]) -> bool:
     """Whether a name inside prizedraw may be imported on this floor."""
     top = target.partition(".")[0]
     if top not in floors:
-        return (
-            "" in MAY_IMPORT[floor] or floor == ""
-        )  # a name exported at the top, as in ``from prizedraw import Campaign``
+        return "" in MAY_IMPORT[floor] or floor == ""  # a name exported at the top, as in ``from prizedraw import Campaign``
     return top == floor or any(f"{target}.".startswith(f"{permitted}.") for permitted in MAY_IMPORT[floor] if permitted)
 
 
@@ -101,15 +99,11 @@ def test_every_import_points_down() -> None:
     assert violations(SOURCE) == []
 
 
-@pytest.mark.parametrize(
-    "path", [path for part in (*DOMAIN, "draw") for path in sorted((SOURCE / part).rglob("*.py"))], ids=str
-)
+@pytest.mark.parametrize("path", [path for part in (*DOMAIN, "draw") for path in sorted((SOURCE / part).rglob("*.py"))], ids=str)
 def test_rules_never_ask_for_the_time(path: Path) -> None:
     """Time reaches a rule as an argument: no rule calls now(), today() or utcnow()."""
     calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-    assert [
-        ast.unparse(call) for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in CLOCK_CALLS
-    ] == []
+    assert [ast.unparse(call) for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in CLOCK_CALLS] == []
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,8 @@ def test_no_tracked_file_holds_a_path_of_a_machine() -> None:
     if listing.returncode:
         pytest.skip("not a git checkout")
     tracked = [ROOT / name for name in listing.stdout.split("\0") if name]
-    texts = {
-        path: path.read_text("utf-8", errors="ignore") for path in tracked if path.is_file() and path != Path(__file__)
-    }
-    assert [
-        f"{path.relative_to(ROOT)}: {found[0]}" for path, text in texts.items() if (found := HOME.search(text))
-    ] == []
+    texts = {path: path.read_text("utf-8", errors="ignore") for path in tracked if path.is_file() and path != Path(__file__)}
+    assert [f"{path.relative_to(ROOT)}: {found[0]}" for path, text in texts.items() if (found := HOME.search(text))] == []
 
 
 @pytest.mark.parametrize("text", ["see /home/ann/prizedraw", "'/root/x'", "/Users/ann", r"C:\Users\ann"])

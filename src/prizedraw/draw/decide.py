@@ -20,6 +20,7 @@ from prizedraw.quota import UNLIMITED
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from prizedraw.draw.closing import Closed
     from prizedraw.draw.rules import Day, Rules
     from prizedraw.pity import Members, Settled
 
@@ -156,11 +157,10 @@ class _Reading:
                 self._drawn = outcome
             if outcome == thank_you:
                 return thank_you
-            reason = self._closed(outcome)
-            if reason is None:
+            shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
+            if shut is None:
                 return outcome
-            if self._reason is None:
-                self._reason = reason
+            reason = self._note(shut)
             if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
                 return thank_you  # every other prize is closed for the same reason
             if not (self._followed or self._rules.redraw):
@@ -168,69 +168,14 @@ class _Reading:
             outcomes, weights, bounds, total = _without(outcomes, weights, place)
         return NOTHING
 
-    def _closed(self, outcome: int) -> Reason | None:
-        """Why a prize cannot be given, in order of precedence; None if it can, as far as is known."""
-        rules, state = self._rules, self._state
-        quota = rules.quota
-        if quota.total_wins != UNLIMITED and state.wins >= quota.total_wins:
-            return Reason.TOTAL_WINS
-        if quota.daily_wins != UNLIMITED and state.day_wins >= quota.daily_wins:
-            return Reason.DAILY_WINS
-        id_ = rules.ids[outcome]
-        if self._off and id_ in self._off:
-            self._refused.append(Shortage(shelf_counter(id_), 0, 0))
-            return Reason.OFF_SHELF
-        if self._known:
-            shared = self._short(outcome)
-            if shared is not None:
-                return shared
-        own = self._own_cap(outcome)
-        if own is not None:
-            # Sold out goes before a participant's own cap as a reason, so that much must be known; it is read, not moved.
-            self._asks += [counter for counter in self._shared(outcome) if counter not in self._known]
-        return own
-
-    def _own_cap(self, outcome: int) -> Reason | None:
-        rules, state = self._rules, self._state
-        cap = rules.caps[outcome]
-        if cap != UNLIMITED and state.won.get(rules.ids[outcome], 0) >= cap:
-            return Reason.PRIZE_CAP
-        points = rules.points[outcome]
-        if points and rules.points_limit != UNLIMITED and state.points + points > rules.points_limit:
-            return Reason.POINTS_CAP
-        return None
-
-    def _shared(self, outcome: int) -> list[str]:
-        """The limited counters that could close a prize before a cap of the participant's own does."""
-        rules = self._rules
-        shared = [rules.stock[outcome]]
-        if rules.releases[outcome] != UNLIMITED:
-            shared.append(self._day.prizes[outcome])
-        if rules.release != UNLIMITED:
-            shared.append(self._day.total)
-        return shared
-
-    def _short(self, outcome: int) -> Reason | None:
-        """The first of the counters of a prize that is known to have no room for it."""
-        rules, day, points = self._rules, self._day, self._rules.points[outcome]
-        for counter, amount, limit, reason in (
-            (rules.stock[outcome], 1, None, Reason.SOLD_OUT),
-            (day.prizes[outcome], 1, rules.releases[outcome], Reason.DAILY_RELEASE),
-            (day.total, 1, rules.release, Reason.DAILY_RELEASE),
-            (POINTS, points, rules.total_points_limit, Reason.POINTS_CAP),
-        ):
-            found = self._known.get(counter)
-            if found is None or not amount:
-                continue
-            value = found[0] + self._added.get(counter, 0)
-            # A limit of a day is the rules' own, whatever an earlier version has left in the store.
-            ceiling = found[1] if limit is None else limit
-            if ceiling != UNLIMITED and value + amount > ceiling:
-                if reason is Reason.POINTS_CAP and self._own_cap(outcome) is Reason.PRIZE_CAP:
-                    return Reason.PRIZE_CAP
-                self._refused.append(Shortage(counter, value, ceiling))
-                return reason
-        return None
+    def _note(self, shut: Closed) -> Reason:
+        """Remember why a prize that a ticket named was closed; the first reason is the one told."""
+        if self._reason is None:
+            self._reason = shut.reason
+        if shut.shortage is not None:
+            self._refused.append(shut.shortage)
+        self._asks += shut.asks
+        return shut.reason
 
     def _honour(self, prize: int) -> tuple[str | None, tuple[str, ...]]:
         """Which due rule brought the prize (the first that was followed), and which were followed in vain."""
@@ -302,5 +247,3 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
         state.barred,
     )
 
-
-__all__ = ["THANK_YOU", "Decision", "Tickets", "advance", "decide", "moves"]

@@ -34,6 +34,11 @@ def from_instant(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+def to_day(ordinal: int) -> date:
+    """The campaign day of an ordinal."""
+    return date.fromordinal(ordinal)
+
+
 class Ticket(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A number drawn: ``value`` is uniform in [0, size)."""
 
@@ -78,6 +83,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         version: number of that version of the campaign, from 1.
         before: the participant before this draw.
         refused: the counters that closed prizes, as they stood.
+        own: whether it used a chance of the participant's own; False: a granted one.
         meta: what the caller gave with the request.
     """
 
@@ -99,6 +105,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     before: state.State
     refused: tuple[Shortage, ...]
+    own: bool = True
     meta: Any = None
 
     @property
@@ -119,6 +126,7 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     owed: tuple[str, ...]
     tickets: tuple[Ticket, ...]
     refused: tuple[Shortage, ...]
+    own: bool = True
 
 
 class DrawData(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -182,7 +190,7 @@ def receipts(campaign_id: str, participant: str, request_id: str, at: int, data:
         campaign_id, participant, request_id, at, data: what the entry holds; ``at`` in microseconds since the epoch.
         states: the decoded documents before each draw, where the caller has them at hand.
     """
-    drawn_at, day, rules = to_instant(at), date.fromordinal(data.day), data.rules.hex()
+    drawn_at, day, rules = to_instant(at), to_day(data.day), data.rules.hex()
     return [
         Receipt(
             id=receipt_id(campaign_id, place, request_id),
@@ -203,6 +211,7 @@ def receipts(campaign_id: str, participant: str, request_id: str, at: int, data:
             version=data.version,
             before=before,
             refused=line.refused,
+            own=line.own,
             meta=data.meta,
         )
         for place, line in enumerate(data.lines)

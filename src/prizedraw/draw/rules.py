@@ -106,6 +106,10 @@ class Rules:
             )
         return found
 
+    def shared(self, day: Day) -> tuple[str, ...]:
+        """Every counter that can close a prize on a campaign day."""
+        return (*self.stock[:-1], *day.prizes, day.total, POINTS)
+
     def counters(self, misses: Mapping[str, int]) -> tuple[int, ...]:
         """The counters of the rules in file order, from what is kept of a participant; a rule not kept is at its start."""
         return tuple([misses.get(id_, start) for id_, start in zip(self.rule_ids, self.stages.start, strict=True)])

@@ -24,11 +24,12 @@ from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read,
 from prizedraw.windows import first_open, next_window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from prizedraw.draw.state import State
     from prizedraw.flows.context import Context, Head
+    from prizedraw.sampling import Entropy
 
 DRAW = "draw"
 """The kind of a draw's journal entry."""
@@ -136,7 +137,7 @@ class _Request:
             tape.rewind()
             decision = decide(rules, state, day, tape, off_shelf=head.off_shelf, known=known, added=added)
             asks += decision.asks
-            lines.append(_line(rules, data, decision))
+            lines.append(_line(rules, data, decision, own=place < own))
             chain.append(before)
             moves(rules, day, decision.prize, added, limits)
             before = state = advance(rules, state, decision, now, own=place < own)
@@ -194,7 +195,7 @@ class _Request:
         )
 
 
-def _line(rules: Rules, before: bytes, decision: Decision) -> receipts.Line:
+def _line(rules: Rules, before: bytes, decision: Decision, *, own: bool) -> receipts.Line:
     prize = decision.prize
     return receipts.Line(
         msgspec.Raw(before),
@@ -206,12 +207,27 @@ def _line(rules: Rules, before: bytes, decision: Decision) -> receipts.Line:
         decision.owed,
         decision.tickets,
         decision.refused,
+        own,
     )
 
 
 def from_entry(campaign_id: str, entry: Entry) -> list[Receipt]:
     """The receipts that a draw's journal entry holds."""
     return receipts.receipts(campaign_id, entry.owner, entry.id, entry.at, receipts.decode(entry.data))
+
+
+def preview_receipts(rules: Rules, entropy: Entropy, n: int, now: int, off_shelf: Collection[str]) -> list[Receipt]:
+    """The receipts of a new participant's first ``n`` draws, one request each, with ample stock; nothing is written."""
+    state = states.NEW.on(rules.ordinal(now))
+    made: list[Receipt] = []
+    for place in range(n):
+        decision = decide(rules, state, rules.day(state.day), Tape(entropy), off_shelf=off_shelf)
+        content = receipts.DrawData(
+            receipts.FORMAT, rules.version, rules.digest_bytes, state.day, (_line(rules, states.encode(state), decision, own=True),)
+        )
+        made += receipts.receipts(rules.campaign.id, "preview", f"preview-{place + 1}", now, content, [state])
+        state = advance(rules, state, decision, now, own=True)
+    return made
 
 
 def check_meta(meta: object) -> Any:

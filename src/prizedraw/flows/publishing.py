@@ -1,0 +1,218 @@
+"""Publishing: a definition becomes the rules in force, and its stock the limits of counters.
+
+Titles are unique in a namespace: claimed in the registry first, posted to the campaign second, released third; a crash in between
+leaves at most a title too many claimed, and the next publication of the campaign releases it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from prizedraw.campaign import Campaign, check_edit
+from prizedraw.draw import state as states
+from prizedraw.draw.receipt import to_instant
+from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
+from prizedraw.errors import InvalidEdit
+from prizedraw.flows import keys
+from prizedraw.flows.context import FORMAT, Context, Head, encode_head
+from prizedraw.flows.effects import Fetch, Flow, Listing, Post
+from prizedraw.flows.operator import Move, Order, carry_out, guard
+from prizedraw.quota import UNLIMITED
+from prizedraw.stock import MovementKind, reallocation
+from prizedraw.storage.protocol import Commit, Committed, Counter, Entry, Read, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PUBLISH = "publish"
+
+
+class Listed(msgspec.Struct, array_like=True, frozen=True):
+    """A campaign's line in the registry: the title in force, and every title it holds a claim on."""
+
+    title: str
+    claims: tuple[str, ...]
+
+
+_decoder = msgspec.msgpack.Decoder(Listed)
+
+
+def publish(context: Context, campaign: Campaign, order: Order, *, online: bool, expect_version: int | None) -> Flow[int]:
+    """Put a campaign's definition in force; the number of the version that is in force then.
+
+    Equal to the last published one, it does nothing. An edit keeps reallocations, what is off the shelf, and the offline switch
+    (``online=False`` takes it offline).
+
+    Raises:
+        InvalidEdit: the change may not be made, the title is taken, or another version than expected is in force.
+    """
+    home = context.home(campaign.id)
+    published: Entry | None = None
+    while published is None:
+        current = yield from _current(context, home, campaign.id)
+        found = current[0].version if current else 0
+        if expect_version is not None and expect_version != found:
+            raise InvalidEdit(f"version {found} of {campaign.id!r} is in force, not {expect_version}; look at it and publish again", "version")
+        if current is not None and current[1] == campaign and (online or not current[0].online):
+            break
+        yield from _claim(context, campaign)
+        published = yield from carry_out(context, home, order, *_publication(context, campaign, current, order, online=online))
+    head = yield from _current(context, home, campaign.id)
+    assert head is not None  # noqa: S101 - it is published, and nothing deletes it
+    yield from _release(context, campaign.id, head[1].title)
+    if published is not None:
+        yield from _bar(context, home)
+    return head[0].version
+
+
+def _current(context: Context, home: str, campaign_id: str) -> Flow[tuple[Head, Campaign] | None]:
+    view = yield Fetch(home, Read((keys.HEAD,)))
+    if not view.docs[keys.HEAD].version:
+        return None
+    head = context.head(campaign_id, view.docs[keys.HEAD])
+    rules = yield from context.rules(home, head.version)
+    return head, rules.campaign
+
+
+def _publication(
+    context: Context, campaign: Campaign, current: tuple[Head, Campaign] | None, order: Order, *, online: bool
+) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
+    """What ``carry_out`` needs for the publication itself."""
+    old = current[1] if current else None
+    version = (current[0].version if current else 0) + 1
+    ids = {prize.id for one in (old, campaign) if one for prize in one.prizes}
+    counters = (DRAWS, POINTS, *(stock_counter(id_) for id_ in sorted(ids)))
+
+    def prepare(view: View, now: int) -> Flow[Commit | None]:
+        yield from ()
+        doc = view.docs[keys.HEAD]
+        head = context.head(campaign.id, doc) if doc.version else None
+        if (head.version if head else 0) != version - 1:
+            return None  # somebody published meanwhile: look again
+        off_shelf = head.off_shelf if head else frozenset[str]()
+        switched = Head(FORMAT, version, online and (head is None or head.online), off_shelf & {prize.id for prize in campaign.prizes})
+        limits, moves = dict(_caps(campaign, view.counters)), []
+        for id_, wanted in _allocations(old, campaign, view.counters, to_instant(now)):
+            held = view.counters[stock_counter(id_)]
+            if wanted != UNLIMITED and wanted < held.value:
+                raise InvalidEdit(f"{wanted} is below the {held.value} of {id_!r} that are issued; give at least {held.value}", f"{id_}.stock")
+            before = 0 if held.limit == UNLIMITED and not _was_there(old, id_) else held.limit
+            kind = MovementKind.RESTOCK if before else MovementKind.ALLOCATE
+            moves += [Move(id_, step, quantity) for step, quantity in reallocation(before, wanted, added_as=kind)]
+            limits[stock_counter(id_)] = wanted
+        return Commit(
+            {**guard(view), keys.rules(version): 0},
+            {keys.HEAD: encode_head(switched), keys.rules(version): campaign.dumps("json").encode()},
+            {},
+            limits,
+            (order.entry(now, tuple(moves), {"version": version, "online": switched.online}),),
+        )
+
+    return (keys.HEAD,), counters, prepare
+
+
+def _was_there(old: Campaign | None, id_: str) -> bool:
+    return old is not None and any(prize.id == id_ for prize in old.prizes)
+
+
+def _caps(campaign: Campaign, counters: dict[str, Counter]) -> Iterator[tuple[str, int]]:
+    """The limits of the counters over the whole campaign; what is used already may not be above them."""
+    for counter, limit, place in (
+        (DRAWS, campaign.quota.campaign_draws, "quota.campaign_draws"),
+        (POINTS, campaign.points.total_limit, "points.total"),
+    ):
+        used = counters[counter].value
+        if limit != UNLIMITED and limit < used:
+            raise InvalidEdit(f"{limit} is below the {used} that are used; give at least {used}", place)
+        yield counter, limit
+
+
+def _allocations(
+    old: Campaign | None, new: Campaign, counters: dict[str, Counter], now: Any
+) -> Iterable[tuple[str, int]]:
+    """(prize id, allocation) of every prize whose allocation this publication sets."""
+    if old is None:
+        return [(prize.id, prize.stock) for prize in new.prizes]
+    edit = check_edit(old, new, now)
+    found = [(id_, new.prize(id_).stock) for id_ in (*edit.added, *edit.renewed)]
+    return found + [(id_, counters[stock_counter(id_)].value) for id_ in edit.removed]
+
+
+def _claim(context: Context, campaign: Campaign) -> Flow[None]:
+    """Claim the title in the registry, and list the campaign there."""
+    title, line = keys.title(campaign.title), keys.listed(campaign.id)
+    while True:
+        view = yield Fetch(context.registry, Read((title, line)))
+        owner = view.docs[title].data.decode()
+        if owner not in {"", campaign.id}:
+            raise InvalidEdit(f"{campaign.title!r} is the title of {owner!r}; titles are unique, choose another", "title")
+        listed = _listed(view.docs[line].data)
+        if owner and campaign.title in listed.claims:
+            return
+        claims = (*listed.claims, campaign.title)
+        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(listed.title, claims))}
+        outcome = yield Post(context.registry, Commit(guard(view), put))
+        if isinstance(outcome, Committed):
+            return
+
+
+def _release(context: Context, campaign_id: str, title: str) -> Flow[None]:
+    """Give back every title that the campaign claimed but for the one in force."""
+    line = keys.listed(campaign_id)
+    while True:
+        view = yield Fetch(context.registry, Read((line,)))
+        listed = _listed(view.docs[line].data)
+        if listed.title == title and listed.claims == (title,):
+            return
+        others = tuple(keys.title(claim) for claim in dict.fromkeys(listed.claims) if claim != title)
+        held = (yield Fetch(context.registry, Read(others))).docs
+        put = {key: b"" for key, doc in held.items() if doc.data == campaign_id.encode()}
+        put[line] = msgspec.msgpack.encode(Listed(title, (title,)))
+        expect = {**guard(view), **{key: doc.version for key, doc in held.items()}}
+        outcome = yield Post(context.registry, Commit(expect, put))
+        if isinstance(outcome, Committed):
+            return
+
+
+def _listed(data: bytes) -> Listed:
+    return _decoder.decode(data) if data else Listed("", ())
+
+
+def campaign_ids(context: Context) -> Flow[list[str]]:
+    """The ids of all published campaigns of the namespace, in order."""
+    found: list[str] = []
+    after = None
+    while True:
+        page = yield Listing(context.registry, "docs", prefix=keys.listed(""), after=after)
+        found += [key.removeprefix(keys.listed("")) for key, _ in page.items]
+        if page.next is None:
+            return found
+        after = page.next
+
+
+def _bar(context: Context, home: str) -> Flow[None]:
+    """Carry who is blocked everywhere into the campaign's home; those blocked from now on find it in the registry."""
+    after = None
+    while True:
+        page = yield Listing(context.registry, "docs", prefix=keys.barred(""), after=after)
+        for key, doc in page.items:
+            yield from post_bar(home, key.removeprefix(keys.barred("")), doc.version if doc.data == b"1" else -doc.version)
+        if page.next is None:
+            return
+        after = page.next
+
+
+def post_bar(home: str, participant: str, word: int) -> Flow[None]:
+    """Write the platform's word on a participant, numbered by its size and negative for "not blocked", unless a later one is there."""
+    key = keys.participant(participant)
+    while True:
+        view = yield Fetch(home, Read((key,)))
+        state = states.decode(view.docs[key].data)
+        if abs(state.barred) >= abs(word):
+            return
+        changed = msgspec.structs.replace(state, barred=word)
+        outcome = yield Post(home, Commit(guard(view), {key: states.encode(changed)}))
+        if isinstance(outcome, Committed):
+            return
