@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from os import PathLike
 
-    from prizedraw.campaign.lint import Finding
+    from prizedraw.campaign.findings import Finding
     from prizedraw.sampling.weights import Weight
 
 Form = Literal["wheel", "grid", "cards", "slots", "eggs", "gachapon", "blind-box"]
