@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from prizedraw.campaign import Campaign
-from prizedraw.campaign.edits import check_edit
+from prizedraw.campaign import Campaign, check_edit
 from prizedraw.draw import state as states
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
