@@ -142,7 +142,9 @@ class _Request:
         day = rules.day(state.day)
         added: dict[str, int] = {DRAWS: self._n}
         limits: dict[str, int] = {}
-        lines, chain, asks = [], [], []
+        lines: list[receipts.Line] = []
+        chain: list[State] = []
+        asks: list[str] = []
         data = states.encode(before)
         for place in range(self._n):
             if place == len(self._tapes):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -63,28 +63,28 @@ def _check_chance(value: object, place: str) -> None:
         raise InvalidCampaign(f"{value!s} is not a chance; it must lie in 0..1", place)
 
 
-def _a_chance(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _a_chance(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
     if value is not None:
         _check_chance(value, field.name)
 
 
-def _all_chances(_: object, field: attrs.Attribute[object], values: Iterable[object]) -> None:
+def _all_chances(_: Any, field: attrs.Attribute[Any], values: Any) -> None:
     for k, value in enumerate(values):
         _check_chance(value, f"{field.name}[{k}]")
 
 
-def _a_natural(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _a_natural(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
     least = 0 if field.name in {"start", "hit", "miss"} else 1
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
         raise InvalidCampaign(f"{value!r} must be an integer of at least {least}", field.name)
 
 
-def _a_flag(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _a_flag(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
     if not isinstance(value, bool):
         raise InvalidCampaign(f"{value!r} must be true or false", field.name)
 
 
-def _unique_ids(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _unique_ids(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
