@@ -6,18 +6,17 @@ Only the definitions and the validity of each one alone live here; how rules act
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from prizedraw.errors import InvalidCampaign
 from prizedraw.pity.hazard import LONGEST, Hazard
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+_LONGEST_EXPONENT = 3
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NEWCOMER = "newcomer"
 """The name under which the newcomer rule appears in receipts; no pity rule may take it."""
@@ -29,11 +28,23 @@ NEWCOMER = "newcomer"
 def _read(value: object) -> Fraction:
     """Read a chance exactly: an integer, fraction or decimal, a string of either, or a float as its shortest decimal."""
     try:
-        if isinstance(value, (int, float, str, Fraction, Decimal)) and not isinstance(value, bool):
+        if isinstance(value, (int, float, str, Fraction, Decimal)) and not isinstance(value, bool) and not _endless(value):
             return Fraction(repr(value) if isinstance(value, float) else value)
     except (ValueError, ZeroDivisionError, OverflowError):
         pass
     return value  # type: ignore[return-value]  # the validator refuses it
+
+
+def _endless(value: object) -> bool:
+    """Whether a decimal has an exponent of thousands, whose exact value would fill the memory."""
+    exponent = re.search(r"[eE][-+]?0*([0-9]+)", str(value)) if isinstance(value, (str, Decimal)) else None
+    return exponent is not None and len(exponent[1]) > _LONGEST_EXPONENT
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
+        return tuple(value)
+    return value  # type: ignore[no-any-return]  # the validator refuses it
 
 
 def _read_or_none(value: object) -> Fraction | None:
@@ -41,11 +52,12 @@ def _read_or_none(value: object) -> Fraction | None:
 
 
 def _read_all(values: Iterable[object]) -> tuple[Fraction, ...]:
-    return tuple(_read(value) for value in values)
+    listed = _listed(values)
+    return tuple(map(_read, listed)) if isinstance(listed, tuple) else listed
 
 
 def _ids(value: Iterable[str]) -> tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)  # type: ignore[return-value]  # the validator refuses a bare string
+    return _listed(value)
 
 
 def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -53,7 +65,7 @@ def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _levels(value: Iterable[Level]) -> tuple[Level, ...]:
-    return tuple(value)
+    return _listed(value)
 
 
 def _check_chance(value: object, place: str) -> None:
@@ -63,28 +75,36 @@ def _check_chance(value: object, place: str) -> None:
         raise InvalidCampaign(f"{value!s} is not a chance; it must lie in 0..1", place)
 
 
-def _a_chance(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
-    if value is not None:
+def _a_chance(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None or field.default is not None:
         _check_chance(value, field.name)
 
 
-def _all_chances(_: Any, field: attrs.Attribute[Any], values: Any) -> None:
+def _all_chances(_: object, field: attrs.Attribute[Any], values: object) -> None:
+    if not isinstance(values, tuple):
+        raise InvalidCampaign(f"{values!r} must be a list of chances", field.name)
     for k, value in enumerate(values):
         _check_chance(value, f"{field.name}[{k}]")
 
 
-def _a_natural(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+def _all_levels(_: object, field: attrs.Attribute[Any], values: object) -> None:
+    if not isinstance(values, tuple) or not all(isinstance(value, Level) for value in values):
+        raise InvalidCampaign(f"{values!r} must be a list of levels", field.name)
+
+
+def _a_natural(_: object, field: attrs.Attribute[Any], value: object) -> None:
     least = 0 if field.name in {"start", "hit", "miss"} else 1
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+    left_out = value is None and field.default is None
+    if not left_out and (isinstance(value, bool) or not isinstance(value, int) or value < least):
         raise InvalidCampaign(f"{value!r} must be an integer of at least {least}", field.name)
 
 
-def _a_flag(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+def _a_flag(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidCampaign(f"{value!r} must be true or false", field.name)
 
 
-def _unique_ids(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+def _unique_ids(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is None:
         return
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
@@ -136,7 +156,7 @@ class Pity:
     resets: tuple[str, ...] = attrs.field(default=(), converter=_ids, validator=_unique_ids)
     repeats: bool = attrs.field(default=False, validator=_a_flag)
     start: int = attrs.field(default=0, validator=_a_natural)
-    levels: tuple[Level, ...] = attrs.field(default=(), converter=_levels)
+    levels: tuple[Level, ...] = attrs.field(default=(), converter=_levels, validator=_all_levels)
     declared_rate: Fraction | None = attrs.field(default=None, converter=_read_or_none, validator=_a_chance)
     disclosed: bool = attrs.field(default=True, validator=_a_flag)
 
@@ -149,7 +169,7 @@ class Pity:
             yield f"{self.id!r} is not a rule id; use [a-z0-9][a-z0-9._-]*, at most 64 characters, not {NEWCOMER!r}", "id"
         if not self.target:
             yield "a rule needs at least one prize to promise", "target"
-        if self.lower not in {"absolute", "sequential"}:
+        if self.lower not in ("absolute", "sequential"):
             yield f"{self.lower!r} must be 'absolute' or 'sequential'", "lower"
         yield from self._problems_of_form()
         yield from self._problems_of_rise()
