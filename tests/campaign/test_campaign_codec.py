@@ -64,7 +64,13 @@ def test_defaults_of_a_short_file():
     assert {quota.total_draws, quota.daily_draws, quota.total_wins, quota.daily_wins, quota.campaign_draws} == {-1}
     assert (campaign.points.total, campaign.release.daily, campaign.odds.when_unavailable) == (None, -1, "fallback")
     thank_you = campaign.fallback
-    assert (thank_you.id, thank_you.kind, thank_you.name, thank_you.order, thank_you.stock) == ("thank-you", "thank_you", "谢谢参与", 99, -1)
+    assert (thank_you.id, thank_you.kind, thank_you.name, thank_you.order, thank_you.stock) == (
+        "thank-you",
+        "thank_you",
+        "谢谢参与",
+        99,
+        -1,
+    )
     assert (thank_you.weight, thank_you.shown) == (0, False)
 
 
@@ -159,7 +165,11 @@ def test_files_that_cannot_be_read(tmp_path):
     """A directory, another suffix and another encoding each have their message."""
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "latin.toml").write_bytes(b'title = "\xe9"')
-    for name, says in (("folder.toml", "cannot be read"), ("gala.yaml", "neither a .toml nor a .json"), ("latin.toml", "not UTF-8 at byte 9")):
+    for name, says in (
+        ("folder.toml", "cannot be read"),
+        ("gala.yaml", "neither a .toml nor a .json"),
+        ("latin.toml", "not UTF-8 at byte 9"),
+    ):
         with pytest.raises(InvalidCampaign, match=says):
             Campaign.load(tmp_path / name)
 
@@ -174,6 +184,6 @@ def test_a_fault_in_a_file_names_the_file(tmp_path):
 
 
 def test_unknown_output_format():
-    """dumps knows two formats."""
+    """There are two formats."""
     with pytest.raises(InvalidCampaign, match="'yaml'"):
         Campaign.loads(GOOD).dumps("yaml")

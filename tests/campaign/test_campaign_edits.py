@@ -12,15 +12,21 @@ from prizedraw.errors import ClockError, InvalidEdit
 from prizedraw.pity import Newcomer, Pity
 from prizedraw.windows import Window
 
+local = datetime.fromisoformat
+
 BEFORE = datetime(2027, 1, 1, tzinfo=UTC)
 DURING = datetime(2027, 2, 10, 12, tzinfo=UTC)
-PHONE, MUG, POINTS = Prize("phone", "Phone", 1, 5, product="sku-1"), Prize("mug", "Mug", 9, 50), Prize("pts", "Points", 9, -1, kind="points", points=5)
+PHONE, MUG, POINTS = (
+    Prize("phone", "Phone", 1, 5, product="sku-1"),
+    Prize("mug", "Mug", 9, 50),
+    Prize("pts", "Points", 9, -1, kind="points", points=5),
+)
 
 PUBLISHED = Campaign(
     id="gala",
     title="Gala",
     timezone="Asia/Shanghai",
-    windows=[Window(datetime(2027, 2, 10, 10), datetime(2027, 2, 10, 22))],
+    windows=[Window(local("2027-02-10T10:00"), local("2027-02-10T22:00"))],
     prizes=[PHONE, MUG, POINTS],
     pity=[Pity(id="phone-pity", target=["phone"], hard=10)],
     newcomer=Newcomer(draws=3, target=["pts"]),
@@ -73,7 +79,9 @@ def test_pitfall_13_an_edit_never_refills_stock():
         assert caught.value.place == "prizes[0].stock"
 
 
-@pytest.mark.parametrize("prize", [attrs.evolve(PHONE, product="sku-2", stock=9), Prize("phone", "100 points", 1, 9, kind="points", points=100)])
+@pytest.mark.parametrize(
+    "prize", [attrs.evolve(PHONE, product="sku-2", stock=9), Prize("phone", "100 points", 1, 9, kind="points", points=100)]
+)
 def test_another_kind_or_product_is_new_stock(prize):
     """The prize is renewed, with whatever stock it names."""
     assert check_edit(PUBLISHED, with_prize(prize), DURING) == Edit(kept=("mug", "pts"), renewed=("phone",))
@@ -122,4 +130,4 @@ def test_windows_follow_their_own_rule():
 def test_now_is_aware():
     """A naive now is no instant."""
     with pytest.raises(ClockError):
-        check_edit(PUBLISHED, PUBLISHED, datetime(2027, 1, 1))
+        check_edit(PUBLISHED, PUBLISHED, local("2027-01-01T00:00"))

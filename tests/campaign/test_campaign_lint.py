@@ -19,6 +19,8 @@ from prizedraw.stock import Release
 from prizedraw.testing.strategies import campaigns
 from prizedraw.windows import Window
 
+local = datetime.fromisoformat
+
 ROOT = Path(__file__).parents[2]
 PHONE = Prize("phone", "Phone", "0.1", 5, alert_stock=1, image="phone.png")
 MUG = Prize("mug", "Mug", "0.2", 100, alert_stock=10, image="mug.png")
@@ -31,7 +33,7 @@ def gala(**changes):
         "id": "gala",
         "title": "Gala",
         "timezone": "Europe/Berlin",
-        "windows": [Window(datetime(2027, 3, 27, 10), datetime(2027, 3, 29, 22))],
+        "windows": [Window(local("2027-03-27T10:00"), local("2027-03-29T22:00"))],
         "prizes": [PHONE, MUG, POINTS],
         "fallback": Prize.thank_you(weight="0.5"),
         "quota": Quota(campaign_draws=10_000),
@@ -93,8 +95,8 @@ EXAMPLES = {
     "duplicate-name": (phone(name="Mug"), phone(name="mug"), {}),
     "grid-cells": (grid(8, shown=True), grid(7, shown=True), {}),
     "window-edge-in-gap": (
-        gala(windows=[Window(datetime(2027, 3, 28, 2, 30), datetime(2027, 3, 29))]),  # clocks jump from 02:00 to 03:00
-        gala(windows=[Window(datetime(2027, 3, 28, 3), datetime(2027, 3, 29))]),
+        gala(windows=[Window(local("2027-03-28T02:30"), local("2027-03-29T00:00"))]),  # clocks jump from 02:00 to 03:00
+        gala(windows=[Window(local("2027-03-28T03:00"), local("2027-03-29T00:00"))]),
         {},
     ),
     "windows-over": (gala(), gala(timezone="America/New_York"), {"now": datetime(2027, 3, 29, 20, tzinfo=UTC)}),
@@ -184,7 +186,9 @@ def test_demand_follows_the_guarantees_and_the_caps():
     # By weight alone 10 of 100; with the rule 10·(1 − 0.9⁹ + …) more: each participant's tenth draw is sure after nine misses.
     extra = Fraction(9, 10) ** 10
     demand = float(10 * (10 * Fraction(1, 10) + extra))
-    (finding,) = (one for one in gala(pity=sure, prizes=[attrs.evolve(PHONE, stock=13), MUG, POINTS]).lint(**traffic) if one.code == "stock-short")
+    (finding,) = (
+        one for one in gala(pity=sure, prizes=[attrs.evolve(PHONE, stock=13), MUG, POINTS]).lint(**traffic) if one.code == "stock-short"
+    )
     assert f"{demand:.6g}" in finding.message
     assert "stock-short" not in codes(gala(pity=sure, prizes=[attrs.evolve(PHONE, stock=14), MUG, POINTS]), **traffic)
     assert "stock-short" not in codes(phone(stock=5, per_participant=0), **traffic)
@@ -211,7 +215,7 @@ def test_a_replaced_campaign_remembers_the_gap():
 
 def test_the_gap_is_no_part_of_the_campaign():
     """The campaign with the time that was meant is equal."""
-    meant = gala(windows=[Window(datetime(2027, 3, 28, 3, 30), datetime(2027, 3, 29))])
+    meant = gala(windows=[Window(local("2027-03-28T03:30"), local("2027-03-29T00:00"))])
     assert EXAMPLES["window-edge-in-gap"][0] == meant
 
 
@@ -223,7 +227,11 @@ def test_findings_are_sorted_and_printable():
     assert str(Finding("missing-image", "no image", "prizes[0]")) == "info: prizes[0]: no image [missing-image]"
 
 
-@pytest.mark.parametrize("traffic", [{"participants": 5}, {"draws_each": 5}, {"participants": 0, "draws_each": 1}, {"participants": True, "draws_each": 1}], ids=str)
+@pytest.mark.parametrize(
+    "traffic",
+    [{"participants": 5}, {"draws_each": 5}, {"participants": 0, "draws_each": 1}, {"participants": True, "draws_each": 1}],
+    ids=str,
+)
 def test_traffic_is_told_whole(traffic):
     """Participants and draws of each, both or neither, positive integers."""
     with pytest.raises(InvalidRequest):
@@ -233,7 +241,7 @@ def test_traffic_is_told_whole(traffic):
 def test_now_is_aware():
     """A naive now is no instant."""
     with pytest.raises(ClockError):
-        gala().lint(datetime(2027, 1, 1))
+        gala().lint(local("2027-01-01T00:00"))
 
 
 @given(campaigns())

@@ -17,6 +17,8 @@ from prizedraw.quota import Points, Quota
 from prizedraw.stock import Release
 from prizedraw.windows import Window
 
+local = datetime.fromisoformat
+
 
 def gala(**changes):
     """A campaign of two prizes, with some arguments changed."""
@@ -24,7 +26,7 @@ def gala(**changes):
         "id": "gala",
         "title": "Gala",
         "timezone": "Asia/Shanghai",
-        "windows": [Window(datetime(2027, 2, 10, 10), datetime(2027, 2, 10, 22))],
+        "windows": [Window(local("2027-02-10T10:00"), local("2027-02-10T22:00"))],
         "prizes": [Prize("phone", "Phone", "0.1", 5), Prize("mug", "Mug", 1, 100)],
         "fallback": Prize.thank_you(weight="0.9"),
     }
@@ -33,8 +35,8 @@ def gala(**changes):
 
 def test_naive_windows_are_local_to_the_zone():
     """Ten in the morning in Shanghai is two in UTC, and the windows come back in order of time."""
-    later = Window(datetime(2027, 3, 1, 10), datetime(2027, 3, 1, 11))
-    campaign = gala(windows=[later, Window(datetime(2027, 2, 10, 10), datetime(2027, 2, 10, 22))])
+    later = Window(local("2027-03-01T10:00"), local("2027-03-01T11:00"))
+    campaign = gala(windows=[later, Window(local("2027-02-10T10:00"), local("2027-02-10T22:00"))])
     assert campaign.windows[0] == Window(datetime(2027, 2, 10, 2, tzinfo=UTC), datetime(2027, 2, 10, 14, tzinfo=UTC))
     assert campaign.windows[1].start == datetime(2027, 3, 1, 2, tzinfo=UTC)
 
