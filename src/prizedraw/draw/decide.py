@@ -10,15 +10,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from prizedraw.draw.receipt import THANK_YOU, Shortage, Ticket
-from prizedraw.draw.rules import POINTS, shelf_counter
+from prizedraw.draw.closing import closed
+from prizedraw.draw.receipt import Shortage, Ticket
+from prizedraw.draw.rules import POINTS
 from prizedraw.draw.state import State
 from prizedraw.fallback import Reason
 from prizedraw.pity.law import NOTHING
-from prizedraw.quota import UNLIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from prizedraw.draw.closing import Closed
     from prizedraw.draw.rules import Day, Rules
@@ -84,8 +84,22 @@ def decide(
 class _Reading:
     """One run over the tape."""
 
-    __slots__ = ("_added", "_asks", "_counters", "_day", "_drawn", "_followed", "_known", "_off", "_reason", "_refused")
-    __slots__ += ("_rules", "_state", "_tape", "_tickets")
+    __slots__ = (
+        "_added",
+        "_asks",
+        "_counters",
+        "_day",
+        "_drawn",
+        "_followed",
+        "_known",
+        "_off",
+        "_reason",
+        "_refused",
+        "_rules",
+        "_state",
+        "_tape",
+        "_tickets",
+    )
 
     def __init__(
         self,
@@ -146,7 +160,8 @@ class _Reading:
 
     def _name(self, members: Members) -> int:
         """The outcome of a class: tickets name prizes until one is open; NOTHING if none is."""
-        outcomes, weights, bounds, total = members
+        outcomes, weights, total = members.outcomes, members.weights, members.total
+        bounds: Sequence[int] = members.bounds
         thank_you = self._rules.thank_you
         while total:
             ticket = self._tape.below(total)
@@ -246,4 +261,3 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
         state.blocked,
         state.barred,
     )
-

@@ -183,7 +183,9 @@ def parse_receipt_id(id_: str) -> tuple[str, int, str]:
     return campaign_id, int(place), request_id
 
 
-def receipts(campaign_id: str, participant: str, request_id: str, at: int, data: DrawData, states: Sequence[state.State] = ()) -> list[Receipt]:
+def receipts(
+    campaign_id: str, participant: str, request_id: str, at: int, data: DrawData, states: Sequence[state.State] = ()
+) -> list[Receipt]:
     """The receipts of a journal entry, in order.
 
     Args:

@@ -101,9 +101,7 @@ class Rules:
         found = self._day
         if found is None or found.ordinal != ordinal:
             moment = date.fromordinal(ordinal)
-            found = self._day = Day(
-                ordinal, moment, release_counter(moment), tuple(release_counter(moment, id_) for id_ in self.ids[:-1])
-            )
+            found = self._day = Day(ordinal, moment, release_counter(moment), tuple(release_counter(moment, id_) for id_ in self.ids[:-1]))
         return found
 
     def shared(self, day: Day) -> tuple[str, ...]:

@@ -5,14 +5,9 @@ Only the document, its encoding and the step from one draw to the next live here
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from prizedraw.errors import StorageVersion
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FORMAT = 1
 
@@ -52,8 +47,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     draws: int = 0
     wins: int = 0
     points: int = 0
-    won: Mapping[str, int] = {}
-    misses: Mapping[str, int] = {}
+    won: dict[str, int] = {}
+    misses: dict[str, int] = {}
     newcomer: bool = False
     granted: tuple[Lot, ...] = ()
     blocked: bool = False
@@ -68,7 +63,6 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     def usable(self, now: int) -> int:
         """How many granted draws can be used at ``now`` (microseconds since the epoch)."""
         return sum(lot.left for lot in self.granted if not lot.expires or lot.expires > now)
-
 
     def without_one(self, now: int) -> tuple[Lot, ...]:
         """The granted draws after one was used at ``now``, from the lot that expires first; what has expired is dropped."""

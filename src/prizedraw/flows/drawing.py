@@ -5,7 +5,7 @@ The loop is here (D4): a stale view is decided again from the same tapes, a refu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -47,7 +47,21 @@ class DrawRequest(msgspec.Struct, frozen=True):
     n: int = 1
 
 
-def draw(context: Context, campaign_id: str, participant: str, request_id: str, n: int = 1, meta: Any = None) -> Flow[list[Receipt]]:
+class Drawn(NamedTuple):
+    """What a request gave.
+
+    Attributes:
+        receipts: of its draws, in order.
+        entry: the journal entry where it was just made; None where the request was made before.
+        rules: those in force; None likewise.
+    """
+
+    receipts: list[Receipt]
+    entry: Entry | None = None
+    rules: Rules | None = None
+
+
+def draw(context: Context, campaign_id: str, participant: str, request_id: str, n: int = 1, meta: Any = None) -> Flow[Drawn]:
     """Draw ``n`` times for a participant, all or none, once for each request id.
 
     Raises:
@@ -75,7 +89,7 @@ class _Request:
         self._fingerprint = f"{DRAW} {n} {participant}"
         self._tapes: list[Tape] = []
 
-    def flow(self) -> Flow[list[Receipt]]:
+    def flow(self) -> Flow[Drawn]:
         context, home, key = self._context, self._home, self._key
         view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
         known: dict[str, tuple[int, int]] = {}
@@ -98,7 +112,7 @@ class _Request:
                 continue
             outcome = yield Post(home, Commit({keys.HEAD: doc.version, key: mine.version}, *commit))
             if type(outcome) is Committed:
-                return made
+                return Drawn(made, outcome.entries[0], rules)
             misfires += 1
             if isinstance(outcome, Stale):
                 view, known = outcome.view, {}
@@ -128,7 +142,9 @@ class _Request:
         day = rules.day(state.day)
         added: dict[str, int] = {DRAWS: self._n}
         limits: dict[str, int] = {}
-        lines, chain, asks = [], [], []
+        lines: list[receipts.Line] = []
+        chain: list[State] = []
+        asks: list[str] = []
         data = states.encode(before)
         for place in range(self._n):
             if place == len(self._tapes):
@@ -147,9 +163,7 @@ class _Request:
         made = receipts.receipts(self._campaign_id, self._participant, self._id, now, content, chain)
         return ({self._key: data}, added, limits, (entry,)), made, tuple(asks)
 
-    def _admitted(
-        self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: dict[str, tuple[int, int]]
-    ) -> Flow[int]:
+    def _admitted(self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: dict[str, tuple[int, int]]) -> Flow[int]:
         """How many of the draws are the participant's own; raises DrawRefused."""
         if not head.online:
             self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
@@ -181,10 +195,10 @@ class _Request:
             message += f"; try again from {retry_at.isoformat()}"
         raise DrawRefused(message, reason=reason, standing=standing(rules, state, day, now), retry_at=retry_at)
 
-    def _replay(self, entry: Entry) -> list[Receipt]:
+    def _replay(self, entry: Entry) -> Drawn:
         if entry.fingerprint != self._fingerprint:
             self._mismatch(entry)
-        return from_entry(self._campaign_id, entry)
+        return Drawn(from_entry(self._campaign_id, entry))
 
     def _mismatch(self, entry: Entry) -> NoReturn:
         was = entry.fingerprint if entry.kind == DRAW else f"{entry.kind!r} request"

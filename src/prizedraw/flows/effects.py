@@ -31,7 +31,7 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class Exclusive(msgspec.Struct, frozen=True):
-    """Keep other writers of these documents away until the flow ends; no result. Asked for once at most, for progress only."""
+    """Keep other writers of these documents away until the flow ends; no result. Asked for again, it changes nothing."""
 
     home: str
     docs: tuple[str, ...]

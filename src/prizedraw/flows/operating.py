@@ -180,7 +180,9 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
     key = keys.participant(receipt.participant)
     counters = (stock_counter(receipt.prize.id),) if receipt.is_win else ()
     if not (receipt.is_win or return_chance):
-        raise InvalidEdit(f"{receipt_id!r} is a thank-you, of which only the chance can be given back; ask with return_chance=True", "receipt")
+        raise InvalidEdit(
+            f"{receipt_id!r} is a thank-you, of which only the chance can be given back; ask with return_chance=True", "receipt"
+        )
 
     def prepare(view: View, now: int) -> Flow[Commit | None]:
         head = context.head(campaign_id, view.docs[keys.HEAD])

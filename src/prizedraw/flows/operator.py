@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import msgspec
 
 from prizedraw.errors import InvalidRequest, RequestMismatch, StorageVersion
-from prizedraw.flows import keys
 from prizedraw.flows.effects import Effect, Exclusive, Fetch, Flow, Post
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Replayed, View
 
@@ -104,7 +103,9 @@ class Order(NamedTuple):
 Prepare: TypeAlias = Callable[[View, int], Generator[Effect, Any, Commit | None]]
 
 
-def carry_out(context: Context, home: str, order: Order, docs: tuple[str, ...], counters: tuple[str, ...], prepare: Prepare) -> Flow[Entry | None]:
+def carry_out(
+    context: Context, home: str, order: Order, docs: tuple[str, ...], counters: tuple[str, ...], prepare: Prepare
+) -> Flow[Entry | None]:
     """Read, prepare a commit, and commit it, until it holds; the entry that stands in the journal then.
 
     Args:
@@ -138,5 +139,3 @@ def carry_out(context: Context, home: str, order: Order, docs: tuple[str, ...], 
 def guard(view: View) -> dict[str, int]:
     """The versions of every document of a view, to be expected by a commit."""
     return {key: doc.version for key, doc in view.docs.items()}
-
-

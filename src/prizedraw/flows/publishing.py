@@ -17,7 +17,7 @@ from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
 from prizedraw.flows import keys
 from prizedraw.flows.context import FORMAT, Context, Head, encode_head
-from prizedraw.flows.effects import Fetch, Flow, Listing, Post
+from prizedraw.flows.effects import Exclusive, Fetch, Flow, Listing, Post
 from prizedraw.flows.operator import Move, Order, carry_out, guard
 from prizedraw.quota import UNLIMITED
 from prizedraw.stock import MovementKind, reallocation
@@ -54,10 +54,14 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
         current = yield from _current(context, home, campaign.id)
         found = current[0].version if current else 0
         if expect_version is not None and expect_version != found:
-            raise InvalidEdit(f"version {found} of {campaign.id!r} is in force, not {expect_version}; look at it and publish again", "version")
+            raise InvalidEdit(
+                f"version {found} of {campaign.id!r} is in force, not {expect_version}; look at it and publish again", "version"
+            )
         if current is not None and current[1] == campaign and (online or not current[0].online):
             break
         yield from _claim(context, campaign)
+        # Draws wait while the limits are worked out from what is issued.
+        yield Exclusive(home, (keys.HEAD,))
         published = yield from carry_out(context, home, order, *_publication(context, campaign, current, order, online=online))
     head = yield from _current(context, home, campaign.id)
     assert head is not None  # noqa: S101 - it is published, and nothing deletes it
@@ -96,8 +100,6 @@ def _publication(
         limits, moves = dict(_caps(campaign, view.counters)), []
         for id_, wanted in _allocations(old, campaign, view.counters, to_instant(now)):
             held = view.counters[stock_counter(id_)]
-            if wanted != UNLIMITED and wanted < held.value:
-                raise InvalidEdit(f"{wanted} is below the {held.value} of {id_!r} that are issued; give at least {held.value}", f"{id_}.stock")
             before = 0 if held.limit == UNLIMITED and not _was_there(old, id_) else held.limit
             kind = MovementKind.RESTOCK if before else MovementKind.ALLOCATE
             moves += [Move(id_, step, quantity) for step, quantity in reallocation(before, wanted, added_as=kind)]
@@ -129,14 +131,16 @@ def _caps(campaign: Campaign, counters: dict[str, Counter]) -> Iterator[tuple[st
         yield counter, limit
 
 
-def _allocations(
-    old: Campaign | None, new: Campaign, counters: dict[str, Counter], now: Any
-) -> Iterable[tuple[str, int]]:
+def _allocations(old: Campaign | None, new: Campaign, counters: dict[str, Counter], now: Any) -> Iterable[tuple[str, int]]:
     """(prize id, allocation) of every prize whose allocation this publication sets."""
     if old is None:
         return [(prize.id, prize.stock) for prize in new.prizes]
     edit = check_edit(old, new, now)
-    found = [(id_, new.prize(id_).stock) for id_ in (*edit.added, *edit.renewed)]
+    found = []
+    for id_ in (*edit.added, *edit.renewed):
+        # What was issued under the id before stays issued; the new stock comes on top.
+        stock, issued = new.prize(id_).stock, counters[stock_counter(id_)].value
+        found.append((id_, stock if stock == UNLIMITED else issued + stock))
     return found + [(id_, counters[stock_counter(id_)].value) for id_ in edit.removed]
 
 

@@ -100,9 +100,7 @@ class Quota:
         remedy = f"lower {inner} or raise {outer}"
         if self.ordering == "documented" and self._broken(self._pairs("relaxed")) is None:
             remedy += ', or set ordering = "relaxed", which allows it'
-        raise InvalidCampaign(
-            f"{getattr(self, inner)!r} is more than {outer}, which is {getattr(self, outer)!r}; {remedy}", inner
-        )
+        raise InvalidCampaign(f"{getattr(self, inner)!r} is more than {outer}, which is {getattr(self, outer)!r}; {remedy}", inner)
 
     def _pairs(self, ordering: Ordering) -> Iterable[tuple[str, str]]:
         """The pairs (outer, inner) of limited caps whose inner may not be the greater."""

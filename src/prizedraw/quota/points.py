@@ -10,9 +10,7 @@ from prizedraw.quota.caps import LARGEST, UNLIMITED
 
 def _positive(_: object, attribute: Attribute[int | None], value: object) -> None:
     if value is not None and (type(value) is not int or not 0 < value <= LARGEST):
-        raise InvalidCampaign(
-            f"must be a positive integer, at most 2**53 - 1, not {value!r}; leave it out for unlimited", attribute.name
-        )
+        raise InvalidCampaign(f"must be a positive integer, at most 2**53 - 1, not {value!r}; leave it out for unlimited", attribute.name)
 
 
 @frozen(kw_only=True)

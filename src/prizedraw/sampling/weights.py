@@ -141,6 +141,4 @@ def _too_long() -> InvalidCampaign:
 
 
 def _too_fine() -> InvalidCampaign:
-    return InvalidCampaign(
-        f"the weights have no common measure within {MAX_TICKET_BITS} bits; use weights with a common denominator"
-    )
+    return InvalidCampaign(f"the weights have no common measure within {MAX_TICKET_BITS} bits; use weights with a common denominator")

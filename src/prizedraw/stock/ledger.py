@@ -214,9 +214,7 @@ def balance(movements: Iterable[Movement]) -> Balance:
     return next(iter(found.values()), Balance())
 
 
-def reallocation(
-    before: int, after: int, *, added_as: MovementKind = MovementKind.RESTOCK
-) -> tuple[tuple[MovementKind, int], ...]:
+def reallocation(before: int, after: int, *, added_as: MovementKind = MovementKind.RESTOCK) -> tuple[tuple[MovementKind, int], ...]:
     """The movements that turn one allocation into another, as (kind, quantity) in the order to commit them.
 
     Args:

@@ -9,9 +9,7 @@ from prizedraw.errors import InvalidCampaign
 
 def _limit(_: object, attribute: Attribute[int], value: object) -> None:
     if type(value) is not int or not -1 <= value < 2**53:
-        raise InvalidCampaign(
-            f"must be an integer from 0 to 2**53 - 1, or -1 for unlimited, not {value!r}", attribute.name
-        )
+        raise InvalidCampaign(f"must be an integer from 0 to 2**53 - 1, or -1 for unlimited, not {value!r}", attribute.name)
 
 
 @frozen

@@ -144,9 +144,7 @@ class MemoryStore:
             kept = self._homes.get(home, _NOWHERE)
             return _listing(kept.docs, kept.doc_keys, prefix, after, limit)
 
-    def counters(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Counter]]:
+    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key."""
         with _Held(self, -1):
             kept = self._homes.get(home, _NOWHERE)
@@ -174,15 +172,11 @@ class _Held:
             began = monotonic()
             if not store._acquire(timeout=min(self._wait, threading.TIMEOUT_MAX)):  # noqa: SLF001 - as above
                 waited = monotonic() - began
-                message = (
-                    f"another thread kept the memory store busy for {waited:.3g} s; nothing was written, try again"
-                )
+                message = f"another thread kept the memory store busy for {waited:.3g} s; nothing was written, try again"
                 raise StorageBusy(message, waited=waited)
         return store
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._store._release()  # noqa: SLF001 - as above
 
 
@@ -240,9 +234,7 @@ class _Home:
     def _stale(self, expect: Mapping[str, int]) -> Stale:
         return Stale(View({key: self.docs.get(key, ABSENT) for key in expect}, {}))
 
-    def _move(
-        self, commit: Commit, moved: dict[str, Counter]
-    ) -> tuple[dict[str, Counter], tuple[tuple[str, int, int], ...]]:
+    def _move(self, commit: Commit, moved: dict[str, Counter]) -> tuple[dict[str, Counter], tuple[tuple[str, int, int], ...]]:
         """Put the counters as the commit would leave them into ``moved``; those it may not move, and Entry.after."""
         held, limits = self.counters.get, commit.limits
         refused = {}

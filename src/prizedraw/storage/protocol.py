@@ -178,7 +178,10 @@ class Store(Handle, Protocol):
         limit: int = 100,
         newest_first: bool = False,
     ) -> Page[Entry]:
-        """One page of the journal. ``after`` is the ``next`` of the page before; nothing is held between pages."""
+        """One page of the journal. ``after`` is the ``next`` of the page before, or the ``cursor`` of an entry as a string.
+
+        Nothing is held between pages.
+        """
 
     def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """The entry of this id, or None."""
@@ -186,9 +189,7 @@ class Store(Handle, Protocol):
     def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
         """One page of the documents whose key starts with ``prefix``, in order of key (by code point)."""
 
-    def counters(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Counter]]:
+    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key (by code point)."""
 
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
@@ -243,14 +244,10 @@ class AsyncStore(AsyncHandle, Protocol):
     async def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """See Store.entry."""
 
-    async def docs(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Doc]]:
+    async def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
         """See Store.docs."""
 
-    async def counters(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Counter]]:
+    async def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
         """See Store.counters."""
 
     async def forget(self, home: str, before: int, checkpoint: Entry) -> int:

@@ -45,7 +45,6 @@ def check_window_edit(old: Sequence[Window], new: Sequence[Window], now: datetim
     for window in old:
         if window.holds(now) and not any(other.end > now and other.overlaps(window) for other in new):
             raise InvalidEdit(
-                f"the window {window} is open now and cannot be deleted; change its start or end, or take the campaign"
-                " offline",
+                f"the window {window} is open now and cannot be deleted; change its start or end, or take the campaign offline",
                 "windows",
             )

@@ -50,9 +50,7 @@ def _to_the_second(_: object, attribute: Attribute[datetime], moment: object) ->
     if moment.microsecond:
         raise InvalidCampaign(f"must be to the second, not {moment.isoformat()!r}", attribute.name)
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise InvalidCampaign(
-            f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}, not at {moment.isoformat()!r}", attribute.name
-        )
+        raise InvalidCampaign(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}, not at {moment.isoformat()!r}", attribute.name)
 
 
 @frozen

@@ -1,0 +1,327 @@
+"""The engine for event loops: the same calls as ``DrawEngine``, as coroutines.
+
+An embedded store has no asynchronous interface of its own: a whole job runs in one hop to a worker thread. Either way a job that has
+begun is finished even if its caller is cancelled, so that a cancelled draw can be asked about by its request id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from prizedraw.engine.batches import TOGETHER, checked, run_together, told
+from prizedraw.engine.drivers import run, run_async
+from prizedraw.engine.hooks import Hooks
+from prizedraw.engine.jobs import Jobs
+from prizedraw.engine.sync import WAIT
+from prizedraw.engine.urls import open_store
+from prizedraw.errors import DrawRefused, RequestMismatch, StorageError
+from prizedraw.flows.querying import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from datetime import datetime
+    from fractions import Fraction
+    from os import PathLike
+    from types import TracebackType
+
+    from prizedraw.campaign import Campaign
+    from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.standing import Refusal, Standing
+    from prizedraw.engine.batches import Outcome
+    from prizedraw.engine.hooks import Event
+    from prizedraw.engine.jobs import Job
+    from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.auditing import Audit
+    from prizedraw.flows.drawing import Drawn, DrawRequest
+    from prizedraw.sampling import Entropy
+    from prizedraw.sampling.entropy import Seed
+    from prizedraw.stock import Movement, StockLine
+    from prizedraw.storage.protocol import AsyncStore, Store
+    from prizedraw.windows import CampaignState
+
+T = TypeVar("T")
+
+
+class AsyncDrawEngine:
+    """Runs the campaigns of a store on an event loop; see ``DrawEngine`` for every argument, result and error.
+
+    ``open`` does no I/O: ``async with``, or else the first call, connects.
+
+    Args:
+        store: a ``Store`` or an ``AsyncStore``.
+        clock, entropy, namespace, wait: see ``DrawEngine``.
+    """
+
+    def __init__(
+        self,
+        store: Store | AsyncStore,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        entropy: Entropy | None = None,
+        namespace: str = "default",
+        wait: float = WAIT,
+    ) -> None:
+        self._store = store
+        self._sync = None if inspect.iscoroutinefunction(store.read) else cast("Store", store)
+        self._jobs = Jobs(namespace, clock, entropy)
+        self._wait = wait
+        self._hooks = Hooks()
+        self._is_open = False
+
+    @classmethod
+    def open(
+        cls,
+        url: str | PathLike[str],
+        *,
+        clock: Callable[[], datetime] | None = None,
+        entropy: Entropy | None = None,
+        namespace: str = "default",
+        wait: float = WAIT,
+    ) -> Self:
+        """See ``DrawEngine.open``; nothing is connected yet."""
+        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
+
+    @property
+    def store(self) -> Store | AsyncStore:
+        """The store of this engine."""
+        return self._store
+
+    async def close(self) -> None:
+        """Close the store."""
+        if self._sync is not None:
+            await asyncio.to_thread(self._sync.close)
+        else:
+            await cast("AsyncStore", self._store).close()
+
+    async def __aenter__(self) -> Self:
+        await self._ready()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncDrawEngine on {self._store!r}>"
+
+    async def _ready(self) -> None:
+        if not self._is_open:
+            if self._sync is not None:
+                await asyncio.to_thread(self._sync.open)
+            else:
+                await cast("AsyncStore", self._store).open()
+            self._is_open = True
+
+    async def _run(self, job: Job[T]) -> T:
+        await self._ready()
+        if self._sync is not None:
+            return await _in_thread(run, self._sync, job, self._wait)
+        return await asyncio.shield(run_async(cast("AsyncStore", self._store), job, self._wait))
+
+    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]]) -> AsyncIterator[T]:
+        first = make(None)  # arguments are checked at the call, not at the first step of the iterator
+
+        async def items() -> AsyncIterator[T]:
+            job = first
+            while True:
+                found, after = await self._run(job)
+                for item in found:
+                    yield item
+                if after is None:
+                    return
+                job = make(after)
+
+        return items()
+
+    # Campaigns
+
+    async def publish(
+        self,
+        campaign: Campaign,
+        *,
+        online: bool = True,
+        expect_version: int | None = None,
+        request_id: str | None = None,
+        actor: str = "",
+        note: str = "",
+    ) -> int:
+        """See ``DrawEngine.publish``."""
+        return await self._run(self._jobs.publish(campaign, online, expect_version, request_id, actor, note))
+
+    async def campaigns(self) -> list[str]:
+        """See ``DrawEngine.campaigns``."""
+        return await self._run(self._jobs.campaigns())
+
+    async def campaign(self, id: str, *, version: int | None = None) -> Campaign:  # noqa: A002 - the contract's name
+        """See ``DrawEngine.campaign``."""
+        return await self._run(self._jobs.campaign(id, version))
+
+    async def take_offline(self, id: str, *, request_id: str | None = None, actor: str = "", note: str = "") -> None:  # noqa: A002 - as above
+        """See ``DrawEngine.take_offline``."""
+        await self._run(self._jobs.switch(id, False, request_id, actor, note))
+
+    async def bring_online(self, id: str, *, request_id: str | None = None, actor: str = "", note: str = "") -> None:  # noqa: A002 - as above
+        """See ``DrawEngine.bring_online``."""
+        await self._run(self._jobs.switch(id, True, request_id, actor, note))
+
+    async def state(self, id: str) -> CampaignState:  # noqa: A002 - as above
+        """See ``DrawEngine.state``."""
+        return await self._run(self._jobs.state(id))
+
+    # Draws
+
+    async def draw(self, id: str, participant: str, *, request_id: str | None = None, meta: Any = None) -> Receipt:  # noqa: A002 - as above
+        """See ``DrawEngine.draw``."""
+        return (await self._draw(*self._jobs.draw(id, participant, request_id, 1, meta))).receipts[0]
+
+    async def draw_many(self, id: str, participant: str, n: int, *, request_id: str | None = None, meta: Any = None) -> list[Receipt]:  # noqa: A002 - as above
+        """See ``DrawEngine.draw_many``."""
+        return (await self._draw(*self._jobs.draw(id, participant, request_id, n, meta))).receipts
+
+    async def _draw(self, job: Job[Drawn], request_id: str) -> Drawn:
+        try:
+            made = await self._run(job)
+        except DrawRefused as refusal:
+            self._hooks.refused(refusal)
+            raise
+        except StorageError as error:
+            error.request_id = request_id
+            raise
+        self._hooks.drawn(made)
+        return made
+
+    async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
+        """See ``DrawEngine.draw_batch``."""
+        asked = checked(requests)
+        jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None)[0] for one in asked]
+        results: list[Receipt | list[Receipt] | Refusal] = []
+        for start in range(0, len(jobs), TOGETHER):
+            made = await self._together(jobs[start : start + TOGETHER])
+            results += told(self._hooks, asked[start : start + TOGETHER], made)
+        return results
+
+    async def _together(self, jobs: list[Job[Drawn]]) -> list[Outcome]:
+        if self._sync is not None:
+            return await _in_thread(run_together, self._sync, jobs, self._wait)
+        return [await self._outcome(job) for job in jobs]
+
+    async def _outcome(self, job: Job[Drawn]) -> Outcome:
+        try:
+            return await self._run(job)
+        except (DrawRefused, RequestMismatch) as refusal:
+            return refusal
+
+    async def preview(self, id: str, n: int, *, seed: Seed) -> list[Receipt]:  # noqa: A002 - as above
+        """See ``DrawEngine.preview``."""
+        return await self._run(self._jobs.preview(id, n, seed))
+
+    # Participants
+
+    async def grant_draws(
+        self,
+        id: str,  # noqa: A002 - as above
+        participant: str,
+        n: int,
+        *,
+        request_id: str,
+        expires: datetime | None = None,
+        actor: str = "",
+        note: str = "",
+    ) -> None:
+        """See ``DrawEngine.grant_draws``."""
+        await self._run(self._jobs.grant(id, participant, n, request_id, expires, actor, note))
+
+    async def void(self, receipt_id: str, *, request_id: str, return_chance: bool = False, actor: str = "", note: str = "") -> None:
+        """See ``DrawEngine.void``."""
+        await self._run(self._jobs.void(receipt_id, request_id, return_chance, actor, note))
+
+    async def block(
+        self, participant: str, campaign: str | None = None, *, request_id: str | None = None, actor: str = "", note: str = ""
+    ) -> None:
+        """See ``DrawEngine.block``."""
+        await self._run(self._jobs.block(participant, campaign, True, request_id, actor, note))
+
+    async def unblock(
+        self, participant: str, campaign: str | None = None, *, request_id: str | None = None, actor: str = "", note: str = ""
+    ) -> None:
+        """See ``DrawEngine.unblock``."""
+        await self._run(self._jobs.block(participant, campaign, False, request_id, actor, note))
+
+    async def standing(self, id: str, participant: str) -> Standing:  # noqa: A002 - as above
+        """See ``DrawEngine.standing``."""
+        return await self._run(self._jobs.standing(id, participant))
+
+    async def odds(self, id: str, participant: str) -> dict[str, Fraction]:  # noqa: A002 - as above
+        """See ``DrawEngine.odds``."""
+        return await self._run(self._jobs.odds(id, participant))
+
+    # Stock
+
+    async def stock(self, id: str) -> dict[str, StockLine]:  # noqa: A002 - as above
+        """See ``DrawEngine.stock``."""
+        return await self._run(self._jobs.stock(id))
+
+    async def reallocate(
+        self,
+        id: str,  # noqa: A002 - as above
+        prize_id: str,
+        *,
+        stock: int | None = None,
+        add: int | None = None,
+        request_id: str | None = None,
+        actor: str = "",
+        note: str = "",
+    ) -> None:
+        """See ``DrawEngine.reallocate``."""
+        await self._run(self._jobs.reallocate(id, prize_id, stock, add, request_id, actor, note))
+
+    async def take_off_shelf(self, id: str, prize_id: str, *, request_id: str | None = None, actor: str = "", note: str = "") -> None:  # noqa: A002 - as above
+        """See ``DrawEngine.take_off_shelf``."""
+        await self._run(self._jobs.shelve(id, prize_id, True, request_id, actor, note))
+
+    async def put_on_shelf(self, id: str, prize_id: str, *, request_id: str | None = None, actor: str = "", note: str = "") -> None:  # noqa: A002 - as above
+        """See ``DrawEngine.put_on_shelf``."""
+        await self._run(self._jobs.shelve(id, prize_id, False, request_id, actor, note))
+
+    # The journal
+
+    async def receipt(self, receipt_id: str | None = None, *, campaign: str | None = None, request_id: str | None = None) -> Receipt | None:
+        """See ``DrawEngine.receipt``."""
+        return await self._run(self._jobs.receipt(receipt_id, campaign, request_id))
+
+    def receipts(
+        self,
+        id: str,  # noqa: A002 - as above
+        participant: str | None = None,
+        *,
+        wins_only: bool = False,
+        prize_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = True,
+    ) -> AsyncIterator[Receipt]:
+        """See ``DrawEngine.receipts``."""
+        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first)
+        return self._pages(lambda after: self._jobs.receipts(id, wanted, after))
+
+    def movements(self, id: str, prize_id: str | None = None) -> AsyncIterator[Movement]:  # noqa: A002 - as above
+        """See ``DrawEngine.movements``."""
+        return self._pages(lambda after: self._jobs.movements(id, prize_id, after))
+
+    def alerts(self, id: str) -> AsyncIterator[Alert]:  # noqa: A002 - as above
+        """See ``DrawEngine.alerts``."""
+        return self._pages(lambda after: self._jobs.alerts(id, after))
+
+    async def audit(self, id: str) -> Audit:  # noqa: A002 - as above
+        """See ``DrawEngine.audit``."""
+        return await self._run(self._jobs.audit(id))
+
+    def on(self, event: Event, hook: Callable[[Any], object]) -> None:
+        """See ``DrawEngine.on``."""
+        self._hooks.on(event, hook)
+
+
+async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run a function in a worker thread; it goes on to its end even if the caller is cancelled."""
+    return await asyncio.shield(asyncio.to_thread(function, *arguments))

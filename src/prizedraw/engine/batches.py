@@ -1,0 +1,65 @@
+"""Batches: many requests in one transaction where the store has one writer, each as if alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from prizedraw.draw.standing import Refusal
+from prizedraw.engine.drivers import drive
+from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
+from prizedraw.flows.drawing import Drawn, DrawRequest
+from prizedraw.quota import RefusalReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from prizedraw.draw.receipt import Receipt
+    from prizedraw.engine.hooks import Hooks
+    from prizedraw.engine.jobs import Job
+    from prizedraw.storage.protocol import Handle, Store
+
+TOGETHER = 256
+"""Requests of a batch that share one transaction on a store with one writer."""
+
+Outcome: TypeAlias = Drawn | DrawRefused | RequestMismatch
+
+
+def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
+    """The requests of a batch as a list.
+
+    Raises:
+        InvalidRequest: one is not a DrawRequest.
+    """
+    asked = list(requests)
+    for k, request in enumerate(asked):
+        if not isinstance(request, DrawRequest):
+            raise InvalidRequest(f"{request!r} is not a DrawRequest", f"requests[{k}]")
+    return asked
+
+
+def run_together(store: Store, jobs: list[Job[Drawn]], wait: float) -> list[Outcome]:
+    """Do the jobs in order; one that is refused fails no other."""
+    if not store.lock_first:
+        return [_outcome(store, store, job, wait) for job in jobs]
+    with store.exclusive(jobs[0].home, (), wait) as handle:
+        return [_outcome(store, handle, job, wait) for job in jobs]
+
+
+def _outcome(store: Store, handle: Handle, job: Job[Drawn], wait: float) -> Outcome:
+    try:
+        return drive(store, handle, job.flow, wait)
+    except (DrawRefused, RequestMismatch) as refusal:
+        return refusal
+
+
+def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Outcome]) -> Iterator[Receipt | list[Receipt] | Refusal]:
+    """The outcomes as the caller gets them, each told to the hooks."""
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if isinstance(outcome, DrawRefused):
+            hooks.refused(outcome)
+            yield Refusal(outcome.reason, outcome.retry_at, outcome.standing)
+        elif isinstance(outcome, RequestMismatch):
+            yield Refusal(RefusalReason.REQUEST_MISMATCH)
+        else:
+            hooks.drawn(outcome)
+            yield outcome.receipts[0] if request.n == 1 else outcome.receipts

@@ -1,0 +1,118 @@
+"""The two drivers: the only code that carries out what a flow asks for, one in threads and one on an event loop."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
+
+if TYPE_CHECKING:
+    from prizedraw.engine.jobs import Job
+    from prizedraw.flows.effects import Flow
+    from prizedraw.storage.protocol import AsyncHandle, AsyncStore, Handle, Store
+
+T = TypeVar("T")
+
+
+def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
+    """Run a flow to its end and return its result.
+
+    Args:
+        store: answers listings, and is asked for exclusivity.
+        handle: reads and commits; the store itself, or the inside of its ``exclusive``.
+        flow: what to do.
+        wait: seconds that exclusivity may be waited for.
+    """
+    stack: ExitStack | None = None
+    result: Any = None
+    send = flow.send
+    try:
+        while True:
+            effect = send(result)
+            kind = type(effect)
+            if kind is Fetch:
+                result = handle.read(effect.home, (effect.read,))[0]  # type: ignore[union-attr]  # its type was just compared
+            elif kind is Post:
+                result = handle.commit(effect.home, (effect.commit,))[0]  # type: ignore[union-attr]  # as above
+            elif isinstance(effect, Listing):
+                result = _list(store, effect)
+            elif isinstance(effect, Exclusive):
+                if stack is None and handle is store:
+                    stack = ExitStack()
+                    handle = stack.enter_context(store.exclusive(effect.home, effect.docs, wait))
+                result = None
+    except StopIteration as end:
+        if stack is not None:
+            stack.close()
+            stack = None
+        return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
+    except BaseException as error:
+        if stack is not None:
+            stack.__exit__(type(error), error, error.__traceback__)
+        raise
+    finally:
+        flow.close()
+
+
+def run(store: Store, job: Job[T], wait: float) -> T:
+    """Do a job; on a store that has one writer anyway, one that writes keeps the others away from its first step on."""
+    if not (job.writes and store.lock_first):
+        return drive(store, store, job.flow, wait)
+    with store.exclusive(job.home, (), wait) as handle:
+        return drive(store, handle, job.flow, wait)
+
+
+def _list(store: Store, effect: Listing) -> Any:
+    if effect.of == "entries":
+        return store.entries(
+            effect.home,
+            owner=effect.owner,
+            kind=effect.kind,
+            after=effect.after,
+            limit=effect.limit,
+            newest_first=effect.newest_first,
+        )
+    listing = store.docs if effect.of == "docs" else store.counters
+    return listing(effect.home, effect.prefix, after=effect.after, limit=effect.limit)
+
+
+async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
+    """Do a job on an event loop; see ``run``."""
+    flow = job.flow
+    handle: AsyncHandle = store
+    result: Any = None
+    async with AsyncExitStack() as stack:
+        if job.writes and store.lock_first:
+            handle = await stack.enter_async_context(store.exclusive(job.home, (), wait))
+        try:
+            while True:
+                effect = flow.send(result)
+                if isinstance(effect, Fetch):
+                    result = (await handle.read(effect.home, (effect.read,)))[0]
+                elif isinstance(effect, Post):
+                    result = (await handle.commit(effect.home, (effect.commit,)))[0]
+                elif isinstance(effect, Listing):
+                    result = await _list_async(store, effect)
+                else:
+                    if handle is store:
+                        handle = await stack.enter_async_context(store.exclusive(effect.home, effect.docs, wait))
+                    result = None
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
+        finally:
+            flow.close()
+
+
+async def _list_async(store: AsyncStore, effect: Listing) -> Any:
+    if effect.of == "entries":
+        return await store.entries(
+            effect.home,
+            owner=effect.owner,
+            kind=effect.kind,
+            after=effect.after,
+            limit=effect.limit,
+            newest_first=effect.newest_first,
+        )
+    listing = store.docs if effect.of == "docs" else store.counters
+    return await listing(effect.home, effect.prefix, after=effect.after, limit=effect.limit)

@@ -1,0 +1,37 @@
+"""Where a store is: what the first argument of ``DrawEngine.open`` means."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+from prizedraw.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from prizedraw.storage.protocol import Store
+
+MEMORY = ":memory:"
+_TO_COME = ("postgresql", "postgres", "redis", "rediss", "valkey", "valkeys")
+
+
+def open_store(url: str | PathLike[str]) -> Store:
+    """The store that a path or URL names, not yet connected: ":memory:", or the path of an SQLite file.
+
+    Raises:
+        InvalidRequest: it names none.
+    """
+    if isinstance(url, PathLike):
+        url = fspath(url)
+    if not isinstance(url, str) or not url or "\0" in url:
+        raise InvalidRequest(f"{url!r} is not a store; use ':memory:' or the path of a file", "url")
+    if url == MEMORY:
+        from prizedraw.storage.memory import MemoryStore  # noqa: PLC0415 - a store is imported when it is used
+
+        return MemoryStore()
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme != "sqlite":
+        hint = "is not in this version yet" if scheme in _TO_COME else "is unknown"
+        raise InvalidRequest(f"the scheme of {scheme + separator + '…'!r} {hint}; use ':memory:' or the path of a file", "url")
+    from prizedraw.storage.sqlite import SqliteStore  # noqa: PLC0415 - a store is imported when it is used
+
+    return SqliteStore(rest.removeprefix("/") if separator else url)
