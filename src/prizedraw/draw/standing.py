@@ -89,20 +89,18 @@ def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> 
         now: microseconds since the epoch.
         counted: draws made in the whole campaign, where that is known.
     """
-    quota, granted = rules.quota, 0
-    if state.granted:
-        granted = state.usable(now)
-    if not allows(quota.total_draws, state.draws, n - granted):
+    granted = state.usable(now) if state.granted else 0
+    free = rules.most_draws - state.draws
+    if n > free + granted:
         return RefusalReason.TOTAL_DRAWS
-    if counted is not None and not allows(quota.campaign_draws, counted, n):
+    if counted is not None and not allows(rules.quota.campaign_draws, counted, n):
         return RefusalReason.CAMPAIGN_DRAWS
-    if not allows(quota.daily_draws, state.day_draws, n - granted):
+    today = rules.most_draws_a_day - state.day_draws
+    if n > today + granted:
         return RefusalReason.DAILY_DRAWS
-    own = n
-    for limit, used in ((quota.total_draws, state.draws), (quota.daily_draws, state.day_draws)):
-        if limit != UNLIMITED:
-            own = min(own, left(limit, used))
-    return own
+    if n <= free and n <= today:
+        return n
+    return max(0, int(min(free, today)))
 
 
 class Refusal(msgspec.Struct, frozen=True):

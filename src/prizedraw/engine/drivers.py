@@ -9,6 +9,7 @@ from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
+    from prizedraw.flows.drawing import Drawn, Request
     from prizedraw.flows.effects import Flow
     from prizedraw.storage.protocol import AsyncHandle, AsyncStore, Handle, Store
 
@@ -61,6 +62,14 @@ def run(store: Store, job: Job[T], wait: float) -> T:
         return drive(store, store, job.flow, wait)
     with store.exclusive(job.home, (), wait) as handle:
         return drive(store, handle, job.flow, wait)
+
+
+def run_draw(store: Store, request: Request, wait: float) -> Drawn:
+    """Carry out one request of draws, as ``run`` does a job."""
+    if not store.lock_first:
+        return drive(store, store, request.flow(), wait)
+    with store.exclusive(request.home, (), wait) as handle:
+        return drive(store, handle, request.flow(), wait)
 
 
 def _list(store: Store, effect: Listing) -> Any:

@@ -203,7 +203,5 @@ def _dtype(dtype: DTypeLike | None, outcomes: int) -> np.dtype[Any]:
         return np.min_scalar_type(outcomes - 1)
     chosen = np.dtype(dtype)
     if chosen.kind not in "iu" or np.iinfo(chosen).max < outcomes - 1:
-        raise InvalidRequest(
-            f"dtype {dtype!r} cannot hold outcomes up to {outcomes - 1}; use np.int64, or leave it out"
-        )
+        raise InvalidRequest(f"dtype {dtype!r} cannot hold outcomes up to {outcomes - 1}; use np.int64, or leave it out")
     return chosen
