@@ -1,10 +1,13 @@
 """The store in one SQLite file: the embedded default, for many threads and processes.
 
-The tables, the connections and the transactions live here. What a commit means does not: a transaction loads what its
-commits name into a ``Kept`` (storage.home), which checks and changes it; what became dirty is written when the transaction
-ends. Nobody else can write meanwhile, so a transaction reads each row once and writes each row once, however many commits
-it holds, and a commit that fails has written nothing.
+The statements and the transactions live here. What a commit means does not: a transaction loads what its commits name
+into a ``Kept`` (storage.home), which checks and changes it, and writes what became dirty when it ends. Nobody else can
+write meanwhile, so it reads each row once and writes each row once, however many commits it holds, and a commit that
+fails has written nothing.
 """
+
+# ruff: noqa: SLF001 - the store and its transaction are two halves of one thing
+# ruff: noqa: S608 - statements are put together from this module's constants; values are always bound
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ from prizedraw.storage.protocol import (
     Read,
     View,
 )
-from prizedraw.storage.sqlite_file import Connection, busy, create, is_current, storage_error, translated
+from prizedraw.storage.sqlite_file import INDEX_EVERY, Connection, busy, create, is_current, storage_error, translated
 from prizedraw.storage.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -44,6 +47,15 @@ if TYPE_CHECKING:
 
 COLUMNS = "id, fingerprint, owner, kind, at, data, cursor, after"
 
+JOURNAL = (
+    f"SELECT {COLUMNS} FROM entries WHERE +home = :home AND cursor > :low AND cursor < :high "
+    "AND owner = coalesce(:owner, owner) AND kind = coalesce(:kind, kind) ORDER BY cursor {order} LIMIT :limit"
+)
+OWNED = (
+    f"SELECT {COLUMNS} FROM owned CROSS JOIN entries USING (cursor) "
+    "WHERE owned.home = :home AND owned.owner = :owner AND cursor > :low AND cursor < :high "
+    "AND kind = coalesce(:kind, kind) ORDER BY cursor {order} LIMIT :limit"
+).replace("owner, kind", "entries.owner, kind")
 FIND_HOME = "SELECT home FROM homes WHERE name = ?"
 ADD_HOME = "INSERT INTO homes (name) VALUES (?)"
 FIND_DOC = "SELECT version, data FROM docs WHERE home = ? AND key = ?"
@@ -56,6 +68,10 @@ PUT_ENTRY = f"INSERT INTO entries (home, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?,
 LIST_DOCS = "SELECT key, version, data FROM docs WHERE home = ? AND key {start} ? ORDER BY key LIMIT ?"
 LIST_COUNTERS = "SELECT key, value, ceiling FROM counters WHERE home = ? AND key {start} ? ORDER BY key LIMIT ?"
 FORGET = "DELETE FROM entries WHERE home = ? AND at < ? AND cursor < ?"
+INDEX_OWNERS = "INSERT INTO owned SELECT home, owner, cursor FROM entries WHERE cursor > ? AND cursor <= ?"
+FORGET_OWNERS = "DELETE FROM owned WHERE home = ? AND cursor NOT IN (SELECT cursor FROM entries)"
+
+NO_CURSOR = 2**63 - 1
 
 FORK_WAIT = 1.0
 """Seconds that a fork waits for transactions in other threads to end."""
@@ -71,9 +87,9 @@ class SqliteStore:
     """A store in the SQLite file at ``path``, created with its schema at the first use.
 
     Args:
-        path: the file; beside it SQLite keeps ``-wal`` and ``-shm``, and the store ``-turn``, an empty file of locks.
-        durability: "full": a commit that returned survives a loss of power. "normal": it survives the end of the process,
-            and a loss of power may take the last commits. A killed process loses nothing in either.
+        path: the file; beside it SQLite keeps ``-wal`` and ``-shm``, and the store ``-turn``, which is only locked.
+        durability: "full": a commit that returned survives a loss of power. "normal": a loss of power may take the last
+            commits, never the consistency. A killed process loses nothing in either.
         busy_wait: seconds that a commit outside ``exclusive`` waits for other writers before StorageBusy.
 
     Each row costs O(log rows). Writers take turns in the order of arrival, among threads and among processes.
@@ -165,41 +181,41 @@ class SqliteStore:
         newest_first: bool = False,
     ) -> Page[Entry]:
         """One page of the journal; with a kind, O(lines passed over)."""
-        conditions: dict[str, Any] = {"home = ?": None, "owner = ?": owner, "kind = ?": kind}
-        conditions["cursor < ?" if newest_first else "cursor > ?"] = None if after is None else int(after)
+        low = 0 if after is None or newest_first else int(after)
+        high = NO_CURSOR if after is None or not newest_first else int(after)
+        order = "DESC" if newest_first else "ASC"
         with self._snapshot() as connection:
-            conditions["home = ?"] = _number(connection, home, self._homes)
-            asked = {condition: value for condition, value in conditions.items() if value is not None}
-            sql = (
-                f"SELECT {COLUMNS} FROM entries WHERE {' AND '.join(asked)} "  # noqa: S608 - constants from above
-                f"ORDER BY cursor {'DESC' if newest_first else 'ASC'} LIMIT ?"
-            )
-            rows = connection.run(sql, (*asked.values(), limit + 1)).fetchall() if "home = ?" in asked else []
+            asked = {"home": _number(connection, home, self._homes), "owner": owner, "kind": kind}
+            indexed = 0 if owner is None else _indexed(connection.row(LAST_CURSOR)[0] or 0)
+            parts = [(OWNED, low, min(high, indexed + 1)), (JOURNAL, max(low, indexed), high)]
+            rows: list[Any] = []
+            for sql, over, under in reversed(parts) if newest_first else parts:
+                if over + 1 < under and len(rows) <= limit:
+                    asked |= {"low": over, "high": under, "limit": limit + 1 - len(rows)}
+                    rows += connection.run(sql.format(order=order), asked)
         found = tuple(map(_entry, rows[:limit]))
         return Page(found, str(found[-1].cursor) if len(rows) > limit else None)
 
     def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
         """One page of the documents whose key starts with ``prefix``, in order of key."""
-        return self._listing(LIST_DOCS, Doc, home, prefix, after, limit)
+        rows = self._listed(LIST_DOCS, home, prefix, after, limit)
+        items = tuple((key, Doc(version, data)) for key, version, data in rows[:limit])
+        return Page(items, items[-1][0] if len(rows) > limit else None)
 
     def counters(
         self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
     ) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key."""
-        return self._listing(LIST_COUNTERS, Counter, home, prefix, after, limit)
+        rows = self._listed(LIST_COUNTERS, home, prefix, after, limit)
+        items = tuple((key, Counter(value, ceiling)) for key, value, ceiling in rows[:limit])
+        return Page(items, items[-1][0] if len(rows) > limit else None)
 
-    def _listing(
-        self, sql: str, kind: Callable[..., Any], home: str, prefix: str, after: str | None, limit: int
-    ) -> Any:
+    def _listed(self, sql: str, home: str, prefix: str, after: str | None, limit: int) -> list[Any]:
+        """One row more than the limit, if there is one."""
+        sql, key = sql.format(start=">=" if after is None else ">"), prefix if after is None else after
         with self._snapshot() as connection:
-            number = _number(connection, home, self._homes)
-            start = ">=" if after is None else ">"
-            rows = connection.run(
-                sql.format(start=start), (number, prefix if after is None else after, limit + 1)
-            ).fetchall()
-        found = [row for row in rows if row[0].startswith(prefix)]
-        items = tuple((key, kind(*held)) for key, *held in found[:limit])
-        return Page(items, found[limit - 1][0] if len(found) > limit else None)
+            rows = connection.run(sql, (_number(connection, home, self._homes), key, limit + 1)).fetchall()
+        return [row for row in rows if row[0].startswith(prefix)]
 
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """Drop the entries with ``at < before`` and append ``checkpoint``, or do nothing if that id is known. O(n)."""
@@ -300,7 +316,7 @@ class SqliteStore:
 class _Transaction:
     """The only writer of the file, as a context manager and the handle inside."""
 
-    __slots__ = ("_connection", "_last", "_loaded", "_store", "_wait")
+    __slots__ = ("_connection", "_first", "_last", "_loaded", "_store", "_wait")
 
     def __init__(self, store: SqliteStore, wait: float) -> None:
         self._store = store
@@ -308,6 +324,7 @@ class _Transaction:
         self._connection: Connection | None = None
         self._loaded: dict[str, _Loaded] = {}
         self._last: int | None = None
+        self._first = 0
 
     def __enter__(self) -> _Transaction:
         store = self._store
@@ -347,7 +364,7 @@ class _Transaction:
         try:
             loaded = self._home(home)
             if self._last is None:
-                self._last = loaded.connection.row(LAST_CURSOR)[0] or 0
+                self._first = self._last = loaded.connection.row(LAST_CURSOR)[0] or 0
             loaded.kept.last = self._last
             try:
                 return list(map(loaded.apply, commits))
@@ -359,7 +376,9 @@ class _Transaction:
     def drop(self, home: str, before: int, cursor: int) -> int:
         """Delete the entries with ``at < before`` that come before the cursor; the number deleted."""
         loaded = self._home(home)
-        return loaded.connection.run(FORGET, (loaded.number, before, cursor)).rowcount
+        dropped: int = loaded.connection.run(FORGET, (loaded.number, before, cursor)).rowcount
+        loaded.connection.run(FORGET_OWNERS, (loaded.number,))
+        return dropped
 
     def _home(self, home: str) -> _Loaded:
         loaded = self._loaded.get(home)
@@ -382,17 +401,21 @@ class _Transaction:
             if error is None:
                 for home in loaded.values():
                     home.flush()
+                if self._last is not None and _indexed(self._last) > _indexed(self._first):
+                    connection.run(INDEX_OWNERS, (_indexed(self._first), _indexed(self._last)))
                 connection.run("COMMIT")
                 store._homes.update((name, home.number) for name, home in loaded.items() if home.number is not None)
-            else:
-                connection.run("ROLLBACK")
         except sqlite3.Error as failure:
-            connection.roll_back()
-            if error is None:
-                raise storage_error(store._path, failure) from failure
+            raise storage_error(store._path, failure) from failure
         finally:
+            connection.roll_back()  # unless it is committed
             store._give_back(connection)
             store._turnstile.leave()
+
+
+def _indexed(last: int) -> int:
+    """The cursor up to which entries are indexed by owner, when ``last`` is the last one given."""
+    return last - last % INDEX_EVERY
 
 
 class _Loaded:
@@ -441,9 +464,10 @@ class _Loaded:
         kept, put, moved, run_many = self.kept, self.put, self.moved, self.connection.run_many
         if not (put or moved or kept.journal):
             return
+        if self.number is None:
+            self.connection.run(ADD_HOME, (self.name,))
+            self.number = int(self.connection.row(FIND_HOME, (self.name,))[0])
         number = self.number
-        if number is None:
-            number = self.number = self.connection.run(ADD_HOME, (self.name,)).lastrowid
         if put:
             docs = kept.docs
             run_many(PUT_DOC, [(number, key, *docs[key]) for key in sorted(put)])
@@ -473,7 +497,7 @@ def _number(connection: Connection, home: str, numbers: dict[str, int]) -> int |
     number = numbers.get(home)
     if number is None:
         row = connection.row(FIND_HOME, (home,))
-        number = row and row[0]
+        number = row[0] if row else None
     return number
 
 
@@ -489,7 +513,8 @@ def _line(number: int, entry: Entry) -> tuple[Any, ...]:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    return Entry(*row[:7], _decode(row[7]) if row[7] else ())
+    name, fingerprint, owner, kind, at, data, cursor, after = row
+    return Entry(name, fingerprint, owner, kind, at, data, cursor, _decode(after) if after else ())
 
 
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()

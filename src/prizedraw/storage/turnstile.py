@@ -14,13 +14,16 @@ import os
 import threading
 import weakref
 from collections import deque
-from pathlib import Path
 from time import monotonic, sleep
+from typing import TYPE_CHECKING, ClassVar
 
 try:
     import fcntl
 except ImportError:  # Windows has no advisory locks
     fcntl = None  # type: ignore[assignment]  # the absent module is asked about below
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 A, B = 0, 1  # the two bytes that are locked
 
@@ -35,7 +38,7 @@ class Turnstile:
     Turnstile, with one descriptor, per path and process; ``Turnstile.at(path)`` finds it.
     """
 
-    _known: weakref.WeakValueDictionary[Path, Turnstile] = weakref.WeakValueDictionary()
+    _known: ClassVar[weakref.WeakValueDictionary[Path, Turnstile]] = weakref.WeakValueDictionary()
     _knowing = threading.Lock()
 
     def __init__(self, path: Path) -> None:
