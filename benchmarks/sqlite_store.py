@@ -1,8 +1,8 @@
 """How fast the SQLite store is against the physical floor: a bare one-row INSERT transaction on the same file system.
 
-Run ``python benchmarks/sqlite_store.py [--rounds 9] [--out FILE]``. One JSON object on stdout: medians over interleaved
-rounds, ratios taken within a round. A draw reads two documents and one entry, then commits one document, one counter and
-one entry. Both files are warmed up past the first turn of their write-ahead log, which has to grow before.
+Run ``python benchmarks/sqlite_store.py [--rounds 9] [--out FILE]``. JSON on stdout: medians over interleaved rounds,
+ratios taken within a round. A draw reads two documents and one entry, then commits one document, one counter and one
+entry. Both files are warmed up past the first turn of their write-ahead log, which has to grow before.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ def speed(folder: Path, durability: str, rounds: int) -> dict:
     def single() -> None:
         for number, _ in zip(numbers, range(SLICE), strict=False):
             with store.exclusive("gala", (), 30.0) as handle:
-                draw(handle, f"participant-{number % 1000}", number)
+                draw(handle, f"p{number % 1000}", number)
 
     def batch() -> None:
         with store.exclusive("gala", (), 30.0) as handle:
             for number, _ in zip(numbers, range(100), strict=False):
-                draw(handle, f"participant-{number % 1000}", number)
+                draw(handle, f"p{number % 1000}", number)
 
     kinds = {"insert": (insert, SLICE), "single": (single, SLICE), "batch": (batch, 100)}
     for _ in range(60):
@@ -95,13 +95,18 @@ def speed(folder: Path, durability: str, rounds: int) -> dict:
     bare.close()
     return {
         "microseconds": {kind: round(statistics.median(of) * 1e6, 1) for kind, of in times.items()},
-        "single_of_floor": round(statistics.median(a / b for a, b in zip(times["insert"], times["single"], strict=True)), 3),
-        "batch_of_floor": round(statistics.median(a / b for a, b in zip(times["insert"], times["batch"], strict=True)), 2),
+        "single_of_floor": ratio(times["insert"], times["single"]),
+        "batch_of_floor": ratio(times["insert"], times["batch"]),
         "batch_draws_per_second": round(1 / statistics.median(times["batch"])),
     }
 
 
-def worker(path: str, name: int, begin, end, results) -> None:  # noqa: ANN001 - multiprocessing's primitives
+def ratio(floor: list[float], own: list[float]) -> float:
+    """The median over the rounds of the floor's time by the own."""
+    return round(statistics.median(a / b for a, b in zip(floor, own, strict=True)), 3)
+
+
+def worker(path: str, name: int, begin, end, results) -> None:
     store = SqliteStore(path)
     store.open()
     begin.wait()

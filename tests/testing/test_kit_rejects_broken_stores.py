@@ -13,6 +13,7 @@ from prizedraw.storage import (
     Doc,
     MemoryStore,
     Page,
+    Read,
     Refused,
     Replayed,
     Stale,
@@ -245,14 +246,10 @@ class KeepsTheLockAfterAnError(Broken):
 
 
 def _reads(commit):
-    from prizedraw.storage import Read
-
     return Read(tuple(commit.expect))
 
 
 def _counts(commit):
-    from prizedraw.storage import Read
-
     return Read((), tuple(commit.add))
 
 

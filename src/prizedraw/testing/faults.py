@@ -91,7 +91,7 @@ class FaultyStore(_Wrapper):
 
         try:
             self._operate("enter", enter)
-            assert handle is not None  # noqa: S101 - for the type checker: enter() has run
+            assert handle is not None
             yield _FaultyHandle(self, handle)
             self._operate("leave", leave)
         except BaseException as error:
