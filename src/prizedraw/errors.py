@@ -96,9 +96,7 @@ class DrawRefused(PrizeDrawError, RuntimeError):
     time from which the same request may succeed, or None where waiting does not help.
     """
 
-    def __init__(
-        self, message: str, *, reason: Any = None, standing: Any = None, retry_at: datetime | None = None
-    ) -> None:
+    def __init__(self, message: str, *, reason: Any = None, standing: Any = None, retry_at: datetime | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.standing = standing

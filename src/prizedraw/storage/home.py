@@ -96,9 +96,7 @@ class Kept:
     def _stale(self, expect: Mapping[str, int]) -> Stale:
         return Stale(View({key: self.docs.get(key, ABSENT) for key in expect}, {}))
 
-    def _move(
-        self, commit: Commit, moved: dict[str, Counter]
-    ) -> tuple[dict[str, Counter], tuple[tuple[str, int, int], ...]]:
+    def _move(self, commit: Commit, moved: dict[str, Counter]) -> tuple[dict[str, Counter], tuple[tuple[str, int, int], ...]]:
         """Put the counters as the commit would leave them into ``moved``; those it may not move, and Entry.after."""
         held, limits = self.counters.get, commit.limits
         refused = {}

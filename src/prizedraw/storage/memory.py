@@ -113,9 +113,7 @@ class MemoryStore:
             kept = self._homes.get(home, _NOWHERE)
             return _listing(kept.docs, kept.doc_keys, prefix, after, limit)
 
-    def counters(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Counter]]:
+    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key."""
         with _Held(self, -1):
             kept = self._homes.get(home, _NOWHERE)
@@ -143,15 +141,11 @@ class _Held:
             began = monotonic()
             if not store._acquire(timeout=min(self._wait, threading.TIMEOUT_MAX)):  # noqa: SLF001 - as above
                 waited = monotonic() - began
-                message = (
-                    f"another thread kept the memory store busy for {waited:.3g} s; nothing was written, try again"
-                )
+                message = f"another thread kept the memory store busy for {waited:.3g} s; nothing was written, try again"
                 raise StorageBusy(message, waited=waited)
         return store
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._store._release()  # noqa: SLF001 - as above
 
 

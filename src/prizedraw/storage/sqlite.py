@@ -202,9 +202,7 @@ class SqliteStore:
         items = tuple((key, Doc(version, data)) for key, version, data in rows[:limit])
         return Page(items, items[-1][0] if len(rows) > limit else None)
 
-    def counters(
-        self, home: str, prefix: str, *, after: str | None = None, limit: int = 100
-    ) -> Page[tuple[str, Counter]]:
+    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
         """One page of the counters whose key starts with ``prefix``, in order of key."""
         rows = self._listed(LIST_COUNTERS, home, prefix, after, limit)
         items = tuple((key, Counter(value, ceiling)) for key, value, ceiling in rows[:limit])
@@ -388,9 +386,7 @@ class _Transaction:
             loaded = self._loaded[home] = _Loaded(self._connection, home, self._store._homes)
         return loaded
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         store, connection = self._store, self._connection
         loaded, self._loaded, self._connection = self._loaded, {}, None
         if connection not in store._lent:

@@ -58,9 +58,7 @@ class Connection:
     """A connection that one thread uses at a time; its statements are cached by their constant text."""
 
     def __init__(self, path: Path, wait: float) -> None:
-        self._sqlite = sqlite3.connect(
-            path.as_uri() + "?mode=rw", uri=True, timeout=wait, isolation_level=None, check_same_thread=False
-        )
+        self._sqlite = sqlite3.connect(path.as_uri() + "?mode=rw", uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
         self._wait = wait
         self.run = self._sqlite.execute
         self.run_many = self._sqlite.executemany
@@ -120,9 +118,7 @@ def is_current(connection: Connection) -> bool:
             "nothing was changed, name another file"
         )
     if version > SCHEMA_VERSION:
-        raise StorageVersion(
-            f"the file has schema version {version}, this prizedraw knows {SCHEMA_VERSION}; install a newer prizedraw"
-        )
+        raise StorageVersion(f"the file has schema version {version}, this prizedraw knows {SCHEMA_VERSION}; install a newer prizedraw")
     return True
 
 

@@ -130,9 +130,7 @@ class StoreConformance:
 
     def test_r1_a_commit_changes_everything_it_names(self, store: Store) -> None:
         """R1: documents, counters, limits and entries of one commit are all there once it has returned."""
-        outcome = one(
-            store, writes("a", "b", add={"n": 2, "m": 1}, limits={"n": 5}, entries=(entry("e1"), entry("e2")))
-        )
+        outcome = one(store, writes("a", "b", add={"n": 2, "m": 1}, limits={"n": 5}, entries=(entry("e1"), entry("e2"))))
         assert isinstance(outcome, Committed)
         (view,) = store.read(HOME, [Read(("a", "b"), ("n", "m"), "e2")])
         assert view.docs == {"a": Doc(1, b"a"), "b": Doc(1, b"b")}
@@ -164,9 +162,7 @@ class StoreConformance:
         one(store, writes("d", add={"n": 1}, limits={"n": 1}, entries=(entry("e"),)))
         refused = {"add": {"n": 1}}
         assert isinstance(one(store, writes("d", version=9, entries=(entry("e"),), **refused)), Replayed)
-        assert isinstance(
-            one(store, writes("d", version=9, entries=(entry("e", fingerprint="x"),), **refused)), Conflict
-        )
+        assert isinstance(one(store, writes("d", version=9, entries=(entry("e", fingerprint="x"),), **refused)), Conflict)
         assert isinstance(one(store, writes("d", version=9, entries=(entry("e2"),), **refused)), Stale)
         assert isinstance(one(store, writes("d", version=1, entries=(entry("e2"),), **refused)), Refused)
         assert isinstance(one(store, writes("d", version=1, entries=(entry("e2"),))), Committed)
@@ -275,9 +271,7 @@ class StoreConformance:
             (1, -1, MAX_INTEGER, False),
         ],
     )
-    def test_r6_a_counter_stays_within_its_limit(
-        self, store: Store, *, held: int, limit: int, delta: int, allowed: bool
-    ) -> None:
+    def test_r6_a_counter_stays_within_its_limit(self, store: Store, *, held: int, limit: int, delta: int, allowed: bool) -> None:
         """R6: a sum outside 0..limit, or beyond 2**53-1, is refused to the last unit, and no digit is lost."""
         one(store, Commit({}, add={"n": held}, limits={"n": limit}))
         outcome = one(store, Commit({}, add={"n": delta}))
@@ -309,9 +303,7 @@ class StoreConformance:
         """R7: all of them and only them, as they are now."""
         one(store, Commit({}, add={"full": 2, "low": 1, "free": 4}, limits={"full": 2}))
         outcome = one(store, Commit({}, add={"full": 1, "low": -2, "free": 1, "new": -1}, limits={"free": 3, "x": 1}))
-        assert outcome == Refused(
-            {"full": Counter(2, 2), "low": Counter(1, -1), "free": Counter(4, -1), "new": UNTOUCHED}
-        )
+        assert outcome == Refused({"full": Counter(2, 2), "low": Counter(1, -1), "free": Counter(4, -1), "new": UNTOUCHED})
 
     # --- R8, stale ---
 
@@ -344,9 +336,7 @@ class StoreConformance:
     def test_r9_after_holds_the_limited_counters_that_moved(self, store: Store) -> None:
         """R9: as the commit left them, limits set by it included; counters without a limit are not in it."""
         one(store, Commit({}, add={"still": 1}, limits={"n": 9, "gone": 9, "still": 5}))
-        outcome = one(
-            store, Commit({}, add={"n": 2, "free": 1, "gone": 1}, limits={"gone": -1, "new": 4}, entries=(entry("e"),))
-        )
+        outcome = one(store, Commit({}, add={"n": 2, "free": 1, "gone": 1}, limits={"gone": -1, "new": 4}, entries=(entry("e"),)))
         assert isinstance(outcome, Committed)
         assert sorted(outcome.entries[0].after) == [("n", 2, 9), ("new", 0, 4)]
         assert store.entry(HOME, "e") == outcome.entries[0]
@@ -423,23 +413,19 @@ class StoreConformance:
             assert min(cursors) > 0
             assert cursors == sorted(set(cursors))
             lines = journal(store, owner=owner, limit=4)
-            assert [(line.id, line.cursor) for line in lines] == [
-                (f"{owner}{turn}", cursor) for turn, cursor in enumerate(cursors)
-            ]
+            assert [(line.id, line.cursor) for line in lines] == [(f"{owner}{turn}", cursor) for turn, cursor in enumerate(cursors)]
 
     @pytest.mark.parametrize("newest_first", [False, True])
     @pytest.mark.parametrize("owner", [None, "ann"])
     @pytest.mark.parametrize("kind", [None, "win"])
-    def test_r12_pages_are_complete_and_in_order(
-        self, store: Store, *, owner: str | None, kind: str | None, newest_first: bool
-    ) -> None:
+    def test_r12_pages_are_complete_and_in_order(self, store: Store, *, owner: str | None, kind: str | None, newest_first: bool) -> None:
         """R12: every page size gives the same lines, oldest or newest first, filtered by owner, kind or both."""
         for number in range(12):
             line = entry(str(number), owner="ann" if number % 3 else "bob", kind="win" if number % 2 else "lose")
             one(store, Commit({}, entries=(line,)))
-        expected = [
-            str(number) for number in range(12) if (owner is None or number % 3) and (kind is None or number % 2)
-        ][:: -1 if newest_first else 1]
+        expected = [str(number) for number in range(12) if (owner is None or number % 3) and (kind is None or number % 2)][
+            :: -1 if newest_first else 1
+        ]
         for limit in (1, 3, len(expected), 100):
             lines = journal(store, owner=owner, kind=kind, limit=limit, newest_first=newest_first)
             assert [line.id for line in lines] == expected
@@ -457,9 +443,7 @@ class StoreConformance:
         while True:
             page = store.entries(HOME, owner=owner, after=after, limit=2)
             up += [line.id for line in page.items]
-            older = (
-                store.entries(HOME, owner=owner, after=below, limit=2, newest_first=True) if below or not down else None
-            )
+            older = store.entries(HOME, owner=owner, after=below, limit=2, newest_first=True) if below or not down else None
             if older:
                 down += [line.id for line in older.items]
                 below = older.next
@@ -478,9 +462,7 @@ class StoreConformance:
         """R12: 700 lines of three owners, appended in calls of different sizes, are listed whole by owner."""
         made = 0
         for size in (1, 255, 1, 3, 300, 140):
-            store.commit(
-                HOME, [Commit({}, entries=(entry(f"{made + n:04}", owner="abc"[(made + n) % 3]),)) for n in range(size)]
-            )
+            store.commit(HOME, [Commit({}, entries=(entry(f"{made + n:04}", owner="abc"[(made + n) % 3]),)) for n in range(size)])
             made += size
         for place, owner in enumerate("abc"):
             for newest_first in (False, True):
@@ -511,9 +493,7 @@ class StoreConformance:
 
     @pytest.mark.parametrize("prefix", ["", "a", "A", "a%", "a_", "a中", "\U0010ffff", "zz"])
     @pytest.mark.parametrize("listing", ["docs", "counters"])
-    def test_r13_keys_are_listed_by_prefix_in_order_of_code_points(
-        self, store: Store, prefix: str, listing: str
-    ) -> None:
+    def test_r13_keys_are_listed_by_prefix_in_order_of_code_points(self, store: Store, prefix: str, listing: str) -> None:
         """R13: case, wildcards and characters outside ASCII mean themselves; every page size gives the same."""
         one(store, writes(*self.KEYS, add=dict.fromkeys(self.KEYS, 1)))
         expected = sorted(key for key in self.KEYS if key.startswith(prefix))
