@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prizedraw.flows.effects import Fetch, Listing, Post
+from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
@@ -37,7 +37,7 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
                 result = handle.commit(effect.home, (effect.commit,))[0]  # type: ignore[union-attr]  # as above
             elif isinstance(effect, Listing):
                 result = _list(store, effect)
-            elif handle is store:
+            elif isinstance(effect, Exclusive) and handle is store:
                 with store.exclusive(effect.home, effect.docs, wait) as inside:
                     return drive(store, inside, flow, wait)
             else:
