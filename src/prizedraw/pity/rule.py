@@ -6,17 +6,15 @@ Only the definitions and the validity of each one alone live here; how rules act
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
 import attrs
 
 from prizedraw.errors import InvalidCampaign
 from prizedraw.pity.hazard import LONGEST, Hazard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NEWCOMER = "newcomer"
@@ -40,12 +38,17 @@ def _read_or_none(value: object) -> Fraction | None:
     return None if value is None else _read(value)
 
 
-def _read_all(values: Iterable[object]) -> tuple[Fraction, ...]:
-    return tuple(_read(value) for value in values)
+def _tuple(values: object) -> object:
+    return tuple(values) if isinstance(values, Iterable) and not isinstance(values, str | Mapping) else values
+
+
+def _read_all(values: object) -> tuple[Fraction, ...]:
+    found = _tuple(values)
+    return tuple(_read(value) for value in found) if isinstance(found, tuple) else found  # type: ignore[return-value]  # as above
 
 
 def _ids(value: Iterable[str]) -> tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)  # type: ignore[return-value]  # the validator refuses a bare string
+    return _tuple(value)  # type: ignore[return-value]  # as above
 
 
 def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -53,7 +56,7 @@ def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _levels(value: Iterable[Level]) -> tuple[Level, ...]:
-    return tuple(value)
+    return _tuple(value)  # type: ignore[return-value]  # as above
 
 
 def _check_chance(value: object, place: str) -> None:
@@ -63,29 +66,40 @@ def _check_chance(value: object, place: str) -> None:
         raise InvalidCampaign(f"{value!s} is not a chance; it must lie in 0..1", place)
 
 
-def _a_chance(_: object, field: attrs.Attribute[object], value: object) -> None:
-    if value is not None:
+def _left_out(field: attrs.Attribute[Any], value: object) -> bool:
+    return value is None and field.default is None
+
+
+def _a_chance(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not _left_out(field, value):
         _check_chance(value, field.name)
 
 
-def _all_chances(_: object, field: attrs.Attribute[object], values: Iterable[object]) -> None:
+def _all_chances(_: object, field: attrs.Attribute[Any], values: object) -> None:
+    if not isinstance(values, tuple):
+        raise InvalidCampaign(f"{values!r} must be a list of chances", field.name)
     for k, value in enumerate(values):
         _check_chance(value, f"{field.name}[{k}]")
 
 
-def _a_natural(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _a_natural(_: object, field: attrs.Attribute[Any], value: object) -> None:
     least = 0 if field.name in {"start", "hit", "miss"} else 1
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+    if not _left_out(field, value) and (isinstance(value, bool) or not isinstance(value, int) or value < least):
         raise InvalidCampaign(f"{value!r} must be an integer of at least {least}", field.name)
 
 
-def _a_flag(_: object, field: attrs.Attribute[object], value: object) -> None:
+def _a_flag(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidCampaign(f"{value!r} must be true or false", field.name)
 
 
-def _unique_ids(_: object, field: attrs.Attribute[object], value: object) -> None:
-    if value is None:
+def _all_levels(_: object, field: attrs.Attribute[Any], values: object) -> None:
+    if not isinstance(values, tuple) or not all(isinstance(value, Level) for value in values):
+        raise InvalidCampaign(f"{values!r} must be a list of levels, each with a chance, hit and miss", field.name)
+
+
+def _unique_ids(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if _left_out(field, value):
         return
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
         raise InvalidCampaign(f"{value!r} must be a list of ids", field.name)
@@ -136,7 +150,7 @@ class Pity:
     resets: tuple[str, ...] = attrs.field(default=(), converter=_ids, validator=_unique_ids)
     repeats: bool = attrs.field(default=False, validator=_a_flag)
     start: int = attrs.field(default=0, validator=_a_natural)
-    levels: tuple[Level, ...] = attrs.field(default=(), converter=_levels)
+    levels: tuple[Level, ...] = attrs.field(default=(), converter=_levels, validator=_all_levels)
     declared_rate: Fraction | None = attrs.field(default=None, converter=_read_or_none, validator=_a_chance)
     disclosed: bool = attrs.field(default=True, validator=_a_flag)
 
@@ -149,7 +163,7 @@ class Pity:
             yield f"{self.id!r} is not a rule id; use [a-z0-9][a-z0-9._-]*, at most 64 characters, not {NEWCOMER!r}", "id"
         if not self.target:
             yield "a rule needs at least one prize to promise", "target"
-        if self.lower not in {"absolute", "sequential"}:
+        if self.lower not in ("absolute", "sequential"):
             yield f"{self.lower!r} must be 'absolute' or 'sequential'", "lower"
         yield from self._problems_of_form()
         yield from self._problems_of_rise()

@@ -311,8 +311,9 @@ def _check_scopes(pity: Sequence[Pity]) -> None:
         if scope and len(owners) != 1:
             found = "two rules" if owners else "no other rule"
             raise InvalidCampaign(f"{sorted(scope)} must be exactly the target of one other rule, and is that of {found}", place)
-        for other in pity:
-            if scope and other.scope == owners[0].scope and other is not owners[0] and frozenset(other.target) < scope:
+        for other in pity if scope else ():
+            beside = frozenset(other.scope) == frozenset(owners[0].scope)
+            if beside and frozenset(other.target) < scope:
                 raise InvalidCampaign(f"{sorted(scope)} contains the target of {other.id!r} in its stage, so it cannot be a scope", place)
         for earlier in pity[:k]:
             shared = target & frozenset(earlier.target)
