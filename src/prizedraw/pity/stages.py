@@ -261,13 +261,12 @@ class Stages:
         return Settled(_Then(self.root), (), [forced])
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
-        """The counters after a draw that granted ``outcome``: hits clear, misses count, a hit also clears what it ``resets``."""
+        """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
         after = [rule.step(counter, outcome) for rule, counter in zip(self.rules, counters, strict=True)]
         for rule, cleared in zip(self.rules, self._resets, strict=True):
             if cleared and outcome in rule.target:
                 for k in cleared:
-                    if outcome not in self.rules[k].target:
-                        after[k] = 0
+                    after[k] = 0
         return tuple(after)
 
 
