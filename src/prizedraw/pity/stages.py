@@ -261,14 +261,14 @@ class Stages:
         return Settled(_Then(self.root), (), [forced])
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
-        """The counters after a draw that granted ``outcome``: hits clear, misses count, a hit also clears what it ``resets``."""
+        """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
         return tuple([step(counter) for counter, step in zip(counters, self._steps[outcome], strict=True)])
 
     def _step(self, rule: Rule, outcome: int) -> Callable[[int], int]:
         """How a draw that grants ``outcome`` moves the counter of a rule."""
         hit = outcome in rule.target
         cleared = any(outcome in other.target and rule.pity.id in other.pity.resets for other in self.rules)
-        if cleared and not hit:
+        if cleared:
             return _clear
         if rule.pity.levels or rule.pity.repeats:
             return lambda counter: rule.step(counter, outcome)
@@ -329,8 +329,9 @@ def _check_scopes(pity: Sequence[Pity]) -> None:
         if scope and len(owners) != 1:
             found = "two rules" if owners else "no other rule"
             raise InvalidCampaign(f"{sorted(scope)} must be exactly the target of one other rule, and is that of {found}", place)
-        for other in pity:
-            if scope and other.scope == owners[0].scope and other is not owners[0] and frozenset(other.target) < scope:
+        for other in pity if scope else ():
+            beside = frozenset(other.scope) == frozenset(owners[0].scope)
+            if beside and frozenset(other.target) < scope:
                 raise InvalidCampaign(f"{sorted(scope)} contains the target of {other.id!r} in its stage, so it cannot be a scope", place)
         for earlier in pity[:k]:
             shared = target & frozenset(earlier.target)
