@@ -92,11 +92,13 @@ def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> 
     quota, granted = rules.quota, 0
     if state.granted:
         granted = state.usable(now)
-    if not allows(quota.total_draws, state.draws, n - granted):
+    # Above a cap that an edit has lowered, granted draws still help: what they cover needs no room under it.
+    needed = n - granted
+    if needed > 0 and not allows(quota.total_draws, state.draws, needed):
         return RefusalReason.TOTAL_DRAWS
     if counted is not None and not allows(quota.campaign_draws, counted, n):
         return RefusalReason.CAMPAIGN_DRAWS
-    if not allows(quota.daily_draws, state.day_draws, n - granted):
+    if needed > 0 and not allows(quota.daily_draws, state.day_draws, needed):
         return RefusalReason.DAILY_DRAWS
     own = n
     for limit, used in ((quota.total_draws, state.draws), (quota.daily_draws, state.day_draws)):
