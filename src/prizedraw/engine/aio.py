@@ -89,7 +89,8 @@ class AsyncDrawEngine:
         return self._store
 
     async def close(self) -> None:
-        """Close the store."""
+        """Close the store; the next call opens it again."""
+        self._is_open = False
         if self._sync is not None:
             await asyncio.to_thread(self._sync.close)
         else:
