@@ -5,6 +5,7 @@ Remembering is only of what cannot change: a head document's bytes, and a number
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ FORMAT = 1
 TOLERANCE = timedelta(seconds=60)
 """How far a clock may step back, or be from the store's."""
 _REMEMBERED = 256
+_CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -66,9 +68,11 @@ class Context:
         self._homes: dict[str, str] = {}
 
     def home(self, campaign_id: str) -> str:
-        """The home of a campaign."""
-        found = self._homes.get(campaign_id)
+        """The home of a campaign; raises UnknownCampaign where the id can be none."""
+        found = self._homes.get(campaign_id) if isinstance(campaign_id, str) else None
         if found is None:
+            if not isinstance(campaign_id, str) or not _CAMPAIGN_ID.fullmatch(campaign_id):
+                raise UnknownCampaign(f"{campaign_id!r:.80} is not the id of a campaign", campaign_id=str(campaign_id))
             found = keys.campaign_home(self.namespace, campaign_id)
             if len(self._homes) < _REMEMBERED:
                 self._homes[campaign_id] = found
@@ -82,8 +86,8 @@ class Context:
         """
         moment = self._clock()
         latest = self._latest
-        if moment.tzinfo is None:
-            raise ClockError(f"the clock gave {moment!r} without a time zone; give an aware one, such as datetime.now(UTC)")
+        if not isinstance(moment, datetime) or moment.utcoffset() is None:
+            raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)")
         if latest is None or moment > latest:
             self._latest = moment
         elif latest - moment > TOLERANCE:

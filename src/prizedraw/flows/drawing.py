@@ -116,7 +116,7 @@ class _Request:
             misfires += 1
             if isinstance(outcome, Stale):
                 view, known = outcome.view, {}
-                if misfires == PATIENCE:
+                if misfires >= PATIENCE:
                     yield Exclusive(home, (key,))
                     view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
             elif isinstance(outcome, Refused):
@@ -258,4 +258,7 @@ def check_meta(meta: object) -> Any:
         raise InvalidRequest(f"{meta!r} is not plain data: {error}", "meta") from None
     if len(data) > META_BYTES:
         raise InvalidRequest(f"takes {len(data)} bytes; at most {META_BYTES} are kept", "meta")
-    return msgspec.msgpack.decode(data)
+    kept = msgspec.msgpack.decode(data)
+    if kept != msgspec.msgpack.decode(data):
+        raise InvalidRequest(f"{meta!r} holds what is not equal to itself, such as NaN; leave it out", "meta")
+    return kept
