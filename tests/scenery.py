@@ -1,8 +1,8 @@
-"""What tests of the engine stand on: a clock that is set by hand, small campaigns, and a picture of all that a store holds."""
+"""What tests of the engine stand on: a moment, small campaigns, and a picture of all that a store holds."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prizedraw import Campaign, Prize, Window
@@ -18,24 +18,6 @@ NOON = datetime(2027, 3, 10, 4, tzinfo=UTC)
 MARCH = Window(datetime(2027, 3, 1), datetime(2027, 4, 1))  # noqa: DTZ001 - local to the campaign's zone
 SURE = Prize("cup", "Cup", 1, 100)
 """A prize that every draw names, as the thank-you weighs nothing."""
-
-
-class Clock:
-    """A clock that stands still until it is told to move."""
-
-    def __init__(self, at: datetime = NOON) -> None:
-        self._at = at
-
-    def __call__(self) -> datetime:
-        return self._at
-
-    def set(self, at: datetime) -> None:
-        """Show another time."""
-        self._at = at
-
-    def advance(self, **span: float) -> None:
-        """Move by a span, as ``timedelta`` takes it; a negative one moves back."""
-        self._at += timedelta(**span)
 
 
 def wheel(*prizes: Prize, id: str = "wheel", **fields: Any) -> Campaign:  # noqa: A002 - the field's name

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
-from scenery import MARCH, NOON, SURE, Clock, picture, wheel, wins
 
 from prizedraw import DrawEngine, DrawRefused, InvalidEdit, Newcomer, Pity, Prize, Quota, RequestMismatch, UnknownCampaign, Window
 from prizedraw.storage.memory import MemoryStore
+from prizedraw.testing import FixedClock
+from scenery import MARCH, NOON, SURE, picture, wheel, wins
 
 DAY_10 = Window(datetime(2027, 3, 10, 10, tzinfo=UTC), datetime(2027, 3, 10, 12, tzinfo=UTC))
 DAY_11 = Window(datetime(2027, 3, 11, 10, tzinfo=UTC), datetime(2027, 3, 11, 12, tzinfo=UTC))
@@ -30,7 +31,13 @@ def test_a_published_campaign_can_be_read_back_and_drawn_from(engine):
     assert engine.state("wheel") == "running"
     receipt = engine.draw("wheel", "ann", request_id="order-1", meta={"page": 7})
     assert (receipt.campaign_id, receipt.participant, receipt.request_id, receipt.number) == ("wheel", "ann", "order-1", 1)
-    assert (receipt.prize.id, receipt.prize.name, receipt.prize.kind, receipt.is_win, receipt.reason) == ("cup", "Cup", "product", True, None)
+    assert (receipt.prize.id, receipt.prize.name, receipt.prize.kind, receipt.is_win, receipt.reason) == (
+        "cup",
+        "Cup",
+        "product",
+        True,
+        None,
+    )
     assert (receipt.drawn_at, str(receipt.day), receipt.version, receipt.meta) == (NOON, "2027-03-10", 1, {"page": 7})
 
 
@@ -65,7 +72,13 @@ def test_windows_are_half_open(engine, clock):
     """A2: the first second of a window is in, the end is not, and between windows nobody draws."""
     engine.publish(wheel(windows=[DAY_10, DAY_11]))
     told = {}
-    for moment in (DAY_10.start - timedelta(microseconds=1), DAY_10.start, DAY_10.end - timedelta(microseconds=1), DAY_10.end, DAY_11.start):
+    for moment in (
+        DAY_10.start - timedelta(microseconds=1),
+        DAY_10.start,
+        DAY_10.end - timedelta(microseconds=1),
+        DAY_10.end,
+        DAY_11.start,
+    ):
         clock.set(moment)
         try:
             engine.draw("wheel", "ann")
@@ -289,7 +302,13 @@ def test_the_shelf_acts_in_another_engine_at_once(store_url, clock):
         assert there.odds("wheel", "ann") == {"cup": 0, "thank-you": 1}
         there.put_on_shelf("wheel", "cup")
         assert here.draw("wheel", "ann").is_win
-        assert [entry.kind for entry in here.store.entries("default/campaign/wheel").items] == ["publish", "off_shelf", "draw", "on_shelf", "draw"]
+        assert [entry.kind for entry in here.store.entries("default/campaign/wheel").items] == [
+            "publish",
+            "off_shelf",
+            "draw",
+            "on_shelf",
+            "draw",
+        ]
 
 
 def test_the_thank_you_is_there_by_itself(engine):
@@ -327,7 +346,7 @@ def test_preview_writes_nothing_and_repeats_by_its_seed(engine):
 
 def test_two_clocks_of_one_store_cannot_reopen_a_day(store_url):
     """Midnight in Shanghai has passed for one engine and not for the other, 50 s behind: each participant has one day only."""
-    ahead, behind = Clock(datetime(2027, 3, 10, 16, 0, 20, tzinfo=UTC)), Clock(datetime(2027, 3, 10, 15, 59, 30, tzinfo=UTC))
+    ahead, behind = FixedClock(datetime(2027, 3, 10, 16, 0, 20, tzinfo=UTC)), FixedClock(datetime(2027, 3, 10, 15, 59, 30, tzinfo=UTC))
     with DrawEngine.open(store_url, clock=ahead) as first:
         second = DrawEngine(first.store, clock=behind)
         first.publish(wheel(quota=Quota(daily_draws=2)))
