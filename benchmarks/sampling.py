@@ -18,6 +18,7 @@ import secrets
 import statistics
 import sys
 import time
+import timeit
 from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
@@ -29,7 +30,7 @@ import numpy as np
 from prizedraw.sampling import AliasTable, SecureEntropy, SeededEntropy, Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 CALLS = 20_000
 
@@ -42,24 +43,23 @@ def nothing() -> None:
     pass
 
 
-def per_call(call: Callable[[], object], calls: int) -> float:
-    turns = range(calls)
-    start = time.perf_counter_ns()
-    for _ in turns:
-        call()
-    return (time.perf_counter_ns() - start) / calls
-
-
-def compare(contestants: dict[str, Callable[[], object]], rounds: int, calls: int, units: int = 1) -> dict[str, float]:
+def compare(
+    contestants: Mapping[str, str | Callable[[], object]],
+    rounds: int,
+    calls: int,
+    units: int = 1,
+    names: dict[str, Any] | None = None,
+) -> dict[str, float]:
     """Median nanoseconds a unit of each contestant; in each round they take turns, in an order of its own."""
+    timers = {name: timeit.Timer(call, globals=names) for name, call in contestants.items()}
     times: dict[str, list[float]] = {name: [] for name in contestants}
     order = list(contestants)
-    for call in contestants.values():
-        call()
+    for timer in timers.values():
+        timer.timeit(1)
     for _ in range(rounds):
         random.shuffle(order)
         for name in order:
-            times[name].append(per_call(contestants[name], calls) / units)
+            times[name].append(timers[name].timeit(calls) / calls / units * 1e9)
     return {name: round(statistics.median(each), 3) for name, each in times.items()}
 
 
@@ -69,38 +69,54 @@ def ratios(times: dict[str, float], ours: str) -> dict[str, float]:
 
 def scalar(k: int, rounds: int) -> dict[str, Any]:
     sums = list(accumulate(weights(k)))
-    total, outcomes = sums[-1], range(k)
-    table, entropy, seeded = AliasTable(weights(k)), SecureEntropy(), SeededEntropy(1)
-    system, sample, choices = random.SystemRandom(), table.sample, random.choices
     ours = "AliasTable.sample, SecureEntropy (exact, secure)"
     times = compare(
         {
-            ours: lambda: sample(entropy),
-            "AliasTable.sample, SeededEntropy (exact, predictable)": lambda: sample(seeded),
-            "secrets.randbelow + bisect (exact, secure)": lambda: bisect_right(sums, secrets.randbelow(total)),
-            "SystemRandom().choices (inexact, secure)": lambda: system.choices(outcomes, cum_weights=sums),
-            "random.choices (inexact, predictable)": lambda: choices(outcomes, cum_weights=sums),
-            "floor: an empty function": nothing,
+            ours: "sample(secure)",
+            "AliasTable.sample, SeededEntropy (exact, predictable)": "sample(seeded)",
+            "secrets.randbelow + bisect (exact, secure)": "bisect_right(sums, randbelow(total))",
+            "SystemRandom().choices (inexact, secure)": "system_choices(outcomes, cum_weights=sums)",
+            "random.choices (inexact, predictable)": "choices(outcomes, cum_weights=sums)",
+            "floor: an empty function": "nothing()",
         },
         rounds,
         CALLS,
+        names={
+            "sample": AliasTable(weights(k)).sample,
+            "secure": SecureEntropy(),
+            "seeded": SeededEntropy(1),
+            "bisect_right": bisect_right,
+            "randbelow": secrets.randbelow,
+            "system_choices": random.SystemRandom().choices,
+            "choices": random.choices,
+            "nothing": nothing,
+            "sums": sums,
+            "total": sums[-1],
+            "outcomes": range(k),
+        },
     )
     return {"k": k, "ns": times, "ratio": ratios(times, ours)}
 
 
 def tape(rounds: int) -> dict[str, Any]:
-    entropy = SecureEntropy()
     ours = "Tape(entropy).below(22_000_000)"
     times = compare(
         {
-            ours: lambda: Tape(entropy).below(22_000_000),
-            "entropy.below(22_000_000)": lambda: entropy.below(22_000_000),
-            "secrets.randbelow(22_000_000)": lambda: secrets.randbelow(22_000_000),
-            "random.randrange(22_000_000)": lambda: random.randrange(22_000_000),
-            "floor: an empty function": nothing,
+            ours: ours,
+            "entropy.below(22_000_000)": "entropy.below(22_000_000)",
+            "secrets.randbelow(22_000_000)": "randbelow(22_000_000)",
+            "random.randrange(22_000_000)": "randrange(22_000_000)",
+            "floor: an empty function": "nothing()",
         },
         rounds,
         CALLS,
+        names={
+            "Tape": Tape,
+            "entropy": SecureEntropy(),
+            "randbelow": secrets.randbelow,
+            "randrange": random.randrange,
+            "nothing": nothing,
+        },
     )
     return {"ns": times, "ratio": ratios(times, ours)}
 
@@ -125,7 +141,7 @@ def batch(k: int, n: int, rounds: int) -> dict[str, Any]:
         "floor: the random bits alone": lambda: read_bits(n * (2 if k <= 4096 else 4)),
     }
     try:
-        from scipy.stats.sampling import DiscreteAliasUrn
+        from scipy.stats.sampling import DiscreteAliasUrn  # noqa: PLC0415  # shown where it is installed
     except ImportError:
         pass
     else:

@@ -13,6 +13,7 @@ from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
 from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying
 from prizedraw.flows.context import Context
+from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
 from prizedraw.flows.operator import Order
 from prizedraw.sampling import SecureEntropy
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from prizedraw.draw.standing import Standing
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
-    from prizedraw.flows.drawing import Drawn
     from prizedraw.flows.effects import Flow
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
@@ -55,7 +55,7 @@ class Jobs:
         self._context = Context(check_namespace(namespace), _clock(clock), entropy if entropy is not None else SecureEntropy())
 
     def _request_id(self, given: str | None) -> str:
-        return new_request_id(self._context.instant()) if given is None else check_id(given, "request_id")
+        return new_request_id(self._context.now()[1]) if given is None else check_id(given, "request_id")
 
     def _order(self, kind: str, asked: str, request_id: str | None, actor: str, note: str, owner: str = "") -> Order:
         order = Order(kind, self._request_id(request_id), asked, owner, actor, note)
@@ -65,16 +65,16 @@ class Jobs:
     def _job(self, flow: Flow[T], campaign_id: str, *, writes: bool = False) -> Job[T]:
         return Job(flow, self._context.home(campaign_id), writes)
 
-    def draw(self, campaign_id: str, participant: str, request_id: str | None, n: int, meta: Any) -> tuple[Job[Drawn], str]:
-        """One request of ``n`` draws, and its id."""
-        context = self._context
+    def draw(self, campaign_id: str, participant: str, request_id: str | None, n: int, meta: Any) -> Request:
+        """One request of ``n`` draws."""
         check_id(participant, "participant")
+        if request_id is not None:
+            check_id(request_id, "request_id")
         if n != 1 or type(n) is not int:
             check_count(n)
-        request_id = self._request_id(request_id)
         if meta is not None:
             meta = drawing.check_meta(meta)
-        return Job(drawing.draw(context, campaign_id, participant, request_id, n, meta), context.home(campaign_id), True), request_id
+        return Request(self._context, campaign_id, participant, request_id, n, meta)
 
     def publish(
         self, campaign: Campaign, online: bool, expect_version: int | None, request_id: str | None, actor: str, note: str

@@ -130,7 +130,7 @@ def carry_out(
         view = yield Fetch(home, read)
         if view.entry is not None:
             return order.replayed(view.entry)
-        commit = yield from prepare(view, context.instant())
+        commit = yield from prepare(view, context.now()[1])
         if commit is None:
             return None
         outcome = yield Post(home, commit)
