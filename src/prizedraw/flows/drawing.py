@@ -88,6 +88,12 @@ class Request:
         self.id = request_id
         self.n = n
 
+    def key(self) -> str:
+        """The idempotency key to try again with, made now if the flow has not begun."""
+        if self.id is None:
+            self.id = new_request_id(self._context.now()[1])
+        return self.id
+
     def flow(self) -> Flow[Drawn]:
         """Draw, once for each request id.
 
