@@ -172,7 +172,8 @@ def parse_receipt_id(id_: str) -> tuple[str, int, str]:
     """
     campaign_id, _, rest = id_.partition(":") if isinstance(id_, str) else ("", "", "")
     place, _, request_id = rest.partition(":")
-    if not (campaign_id and request_id and place.isascii() and place.isdecimal() and len(place) <= 3):
+    if not (campaign_id and request_id and place.isascii() and place.isdecimal() and len(place) <= 3 and place == str(int(place))):
+        # One spelling only: a draw is voided once for each id.
         raise InvalidRequest(f"{id_!r} is not a receipt id; use the .id of a receipt")
     return campaign_id, int(place), request_id
 

@@ -84,17 +84,17 @@ def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> 
         counted: draws made in the whole campaign, where that is known.
     """
     granted = state.usable(now) if state.granted else 0
-    free = rules.most_draws - state.draws
+    free = max(0, rules.most_draws - state.draws)  # an edit may have lowered the cap below what was drawn
     if n > free + granted:
         return RefusalReason.TOTAL_DRAWS
     if counted is not None and not allows(rules.quota.campaign_draws, counted, n):
         return RefusalReason.CAMPAIGN_DRAWS
-    today = rules.most_draws_a_day - state.day_draws
+    today = max(0, rules.most_draws_a_day - state.day_draws)
     if n > today + granted:
         return RefusalReason.DAILY_DRAWS
     if n <= free and n <= today:
         return n
-    return max(0, int(min(free, today)))
+    return int(min(free, today))
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -76,9 +76,11 @@ class State(msgspec.Struct, array_like=True, frozen=True):
         return (Lot(first.left - 1, first.expires), *lots[1:]) if first.left > 1 else tuple(lots[1:])
 
     def with_lot(self, lot: Lot) -> State:
-        """The same participant with more granted draws."""
-        lots = sorted((*self.granted, lot), key=lambda one: one.expires or _NEVER)
-        return msgspec.structs.replace(self, granted=tuple(lots))
+        """The same participant with more granted draws; those that expire together are one lot."""
+        left = {one.expires: one.left for one in self.granted}
+        left[lot.expires] = left.get(lot.expires, 0) + lot.left
+        lots = tuple(Lot(left[expires], expires) for expires in sorted(left, key=lambda one: one or _NEVER))
+        return msgspec.structs.replace(self, granted=lots)
 
 
 _NEVER = 2**63

@@ -88,7 +88,8 @@ class AsyncDrawEngine:
         return self._store
 
     async def close(self) -> None:
-        """Close the store."""
+        """Close the store; the next call opens it again."""
+        self._is_open = False
         if self._sync is not None:
             await asyncio.to_thread(self._sync.close)
         else:
@@ -185,7 +186,7 @@ class AsyncDrawEngine:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
-            error.request_id = request.id
+            error.request_id = request.key()
             raise
         self._hooks.drawn(made)
         return made

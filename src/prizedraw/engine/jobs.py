@@ -58,7 +58,9 @@ class Jobs:
         return new_request_id(self._context.now()[1]) if given is None else check_id(given, "request_id")
 
     def _order(self, kind: str, asked: str, request_id: str | None, actor: str, note: str, owner: str = "") -> Order:
-        return Order(kind, self._request_id(request_id), asked, owner, actor, note)
+        order = Order(kind, self._request_id(request_id), asked, owner, actor, note)
+        order.check()
+        return order
 
     def _job(self, flow: Flow[T], campaign_id: str, *, writes: bool = False) -> Job[T]:
         return Job(flow, self._context.home(campaign_id), writes)
@@ -80,7 +82,9 @@ class Jobs:
         """Put a definition in force."""
         if not isinstance(campaign, Campaign):
             raise InvalidRequest(f"{campaign!r} is not a Campaign; load one with Campaign.load(path)", "campaign")
-        order = self._order(publishing.PUBLISH, campaign.digest, request_id, actor, note)
+        _check_flag(online, "online")
+        asked = campaign.digest if online else f"{campaign.digest} offline"
+        order = self._order(publishing.PUBLISH, asked, request_id, actor, note)
         flow = publishing.publish(self._context, campaign, order, online=online, expect_version=expect_version)
         return self._job(flow, campaign.id, writes=True)
 
@@ -139,6 +143,7 @@ class Jobs:
     def void(self, receipt_id: str, request_id: str, return_chance: bool, actor: str, note: str) -> Job[None]:
         """Take a draw back."""
         check_id(request_id, "request_id")
+        _check_flag(return_chance, "return_chance")
         campaign_id = parse_receipt_id(receipt_id)[0]
         order = self._order("void", f"{receipt_id} {return_chance}", request_id, actor, note)
         return self._job(operating.void(self._context, receipt_id, order, return_chance=return_chance), campaign_id, writes=True)
@@ -193,6 +198,11 @@ class Jobs:
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
         return self._job(auditing.audit(self._context, campaign_id), campaign_id)
+
+
+def _check_flag(value: object, name: str) -> None:
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{value!r} is neither True nor False", name)
 
 
 def _clock(clock: Any) -> Callable[[], datetime]:

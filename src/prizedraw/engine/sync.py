@@ -208,7 +208,7 @@ class DrawEngine:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
-            error.request_id = request.id
+            error.request_id = request.key()
             raise
         self._hooks.drawn(made)
         return made

@@ -90,7 +90,9 @@ def alerts_page(context: Context, campaign_id: str, after: str | None) -> Flow[t
     page = yield Listing(context.home(campaign_id), "entries", after=after)
     alerts: list[Alert] = []
     for entry in page.items:
-        version = receipts.decode(entry.data).version if entry.kind == DRAW else found.head.version
+        version = (
+            receipts.decode(entry.data).version if entry.kind == DRAW else decode(entry.data).detail.get("version", found.head.version)
+        )
         rules = yield from context.rules(context.home(campaign_id), version)
         alerts += alerts_of(rules, entry)
     return alerts, page.next

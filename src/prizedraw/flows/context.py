@@ -5,6 +5,7 @@ Remembering is only of what cannot change: a head document's bytes, and a number
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,7 @@ FORMAT = 1
 TOLERANCE = 60_000_000
 """Microseconds that a clock may step back, or be from the store's."""
 _REMEMBERED = 256
+_CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -66,9 +68,11 @@ class Context:
         self._homes: dict[str, str] = {}
 
     def home(self, campaign_id: str) -> str:
-        """The home of a campaign."""
-        found = self._homes.get(campaign_id)
+        """The home of a campaign; raises UnknownCampaign where the id can be none."""
+        found = self._homes.get(campaign_id) if isinstance(campaign_id, str) else None
         if found is None:
+            if not isinstance(campaign_id, str) or not _CAMPAIGN_ID.fullmatch(campaign_id):
+                raise UnknownCampaign(f"{campaign_id!r:.80} is not the id of a campaign", campaign_id=str(campaign_id))
             found = keys.campaign_home(self.namespace, campaign_id)
             if len(self._homes) < _REMEMBERED:
                 self._homes[campaign_id] = found
@@ -81,9 +85,10 @@ class Context:
             ClockError: it is naive, or has gone back by more than a minute since it was last read here.
         """
         moment = self._clock()
-        if moment.tzinfo is None:
-            raise ClockError(f"the clock gave {moment!r} without a time zone; give an aware one, such as datetime.now(UTC)")
-        now = from_instant(moment)
+        try:
+            now = from_instant(moment)
+        except (TypeError, AttributeError):  # naive, or no datetime
+            raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)") from None
         if now > self._latest:
             self._latest = now
         elif now < self._latest - TOLERANCE:

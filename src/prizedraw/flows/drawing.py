@@ -88,6 +88,12 @@ class Request:
         self.id = request_id
         self.n = n
 
+    def key(self) -> str:
+        """The idempotency key to try again with, made now if the flow has not begun."""
+        if self.id is None:
+            self.id = new_request_id(self._context.now()[1])
+        return self.id
+
     def flow(self) -> Flow[Drawn]:
         """Draw, once for each request id.
 
@@ -294,4 +300,7 @@ def check_meta(meta: object) -> Any:
         raise InvalidRequest(f"{meta!r} is not plain data: {error}", "meta") from None
     if len(data) > META_BYTES:
         raise InvalidRequest(f"takes {len(data)} bytes; at most {META_BYTES} are kept", "meta")
-    return msgspec.msgpack.decode(data)
+    kept = msgspec.msgpack.decode(data)
+    if kept != msgspec.msgpack.decode(data):
+        raise InvalidRequest(f"{meta!r} holds what is not equal to itself, such as NaN; leave it out", "meta")
+    return kept

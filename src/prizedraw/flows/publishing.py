@@ -59,15 +59,19 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
             )
         if current is not None and current[1] == campaign and (online or not current[0].online):
             break
-        yield from _claim(context, campaign)
+        docs, counters, prepare = _publication(context, campaign, current, order, online=online)
+        view = yield Fetch(home, Read(docs, counters, order.request_id))
+        if view.entry is None:
+            yield from prepare(view, context.now()[1])  # raises before anything is written
+            yield from _claim(context, campaign)
+            if current is None:
+                yield from _bar(context, home)  # before anybody can draw
         # Draws wait while the limits are worked out from what is issued.
         yield Exclusive(home, (keys.HEAD,))
-        published = yield from carry_out(context, home, order, *_publication(context, campaign, current, order, online=online))
+        published = yield from carry_out(context, home, order, docs, counters, prepare)
     head = yield from _current(context, home, campaign.id)
     assert head is not None  # noqa: S101 - it is published, and nothing deletes it
     yield from _release(context, campaign.id, head[1].title)
-    if published is not None:
-        yield from _bar(context, home)
     return head[0].version
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from prizedraw.draw import receipt as receipts
@@ -22,7 +23,6 @@ from prizedraw.windows import CampaignState, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from fractions import Fraction
 
     from prizedraw.campaign import Campaign
@@ -121,10 +121,10 @@ class Wanted(NamedTuple):
     newest_first: bool = True
 
     def check(self) -> None:
-        """Raise InvalidRequest where a time is naive."""
+        """Raise InvalidRequest where a time is naive, or none."""
         for place, moment in (("since", self.since), ("until", self.until)):
-            if moment is not None and moment.tzinfo is None:
-                raise InvalidRequest(f"{moment!r} has no time zone; give an aware time", place)
+            if moment is not None and (not isinstance(moment, datetime) or moment.utcoffset() is None):
+                raise InvalidRequest(f"{moment!r} must be an aware datetime, or None", place)
 
 
 def receipts_page(context: Context, campaign_id: str, wanted: Wanted, after: str | None) -> Flow[tuple[list[Receipt], str | None]]:
