@@ -88,14 +88,14 @@ class Report:
         allocated, remaining = (_sum(getattr(line, name) for line in self.stock.values()) for name in ("allocated", "remaining"))
         total = ("any prize", count(allocated), count(self.issued), count(remaining))
         screen.table(columns, rows, (*total, percent(self.share(self.issued)), against(self.any_prize)))
-        for line in self._sentences():
-            print(line)
+        print("", *self._sentences(), sep="\n")
 
     def _sentences(self) -> list[str]:
         tally = self.tally
         rate = f", {percent(Fraction(tally.wins, tally.draws))}" if tally.draws else ""
         drawn = f"{counted(tally.draws, 'draw')} by {counted(self.plan.participants, 'participant')}"
-        told = [f"{drawn}, {counted(tally.wins, 'win')}{rate}; {tally.made / max(tally.seconds, 1e-9):,.0f} draws/s"]
+        speed = f"; {tally.per_second:,.0f} draws/s" if tally.made else ""
+        told = [f"{drawn}, {counted(tally.wins, 'win')}{rate}{speed}"]
         if replayed := tally.draws - tally.made:
             told.append(f"{counted(replayed, 'draw')} had been made before and {'was' if replayed == 1 else 'were'} replayed")
         if tally.refused:
@@ -135,7 +135,7 @@ class Report:
                 "win_rate": tally.wins / tally.draws if tally.draws else 0.0,
                 "refused": dict(sorted(tally.refused.items())),
                 "seconds": round(tally.seconds, 3),
-                "draws_per_second": round(tally.made / max(tally.seconds, 1e-9)),
+                "draws_per_second": round(tally.per_second),
                 "prizes": prizes,
                 "any_prize": {"issued": self.issued, **self._chance(self.issued, self.any_prize)},
                 "audit": audit_json(self.audit),

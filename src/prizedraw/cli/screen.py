@@ -50,7 +50,7 @@ def note(text: str) -> None:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequence[str] | None = None) -> None:
-    """Print a table, with a last line of totals under a rule.
+    """Print a table, with a last line of totals under a rule. Into a pipe or a file it is as wide as it needs to be.
 
     Raises:
         MissingExtra: rich is not installed.
@@ -61,9 +61,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequ
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    shown = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, show_edge=False, pad_edge=False, show_footer=totals is not None
-    )
+    shown = Table(box=box.SIMPLE, padding=(0, 1), collapse_padding=True, show_edge=False, pad_edge=False, show_footer=totals is not None)
     for k, column in enumerate(columns):
         shown.add_column(
             column.heading,
@@ -74,7 +72,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequ
         )
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console(file=sys.stdout, highlight=False, markup=False, emoji=False).print(shown)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = max(console.width, console.measure(shown).maximum)
+    console.print(shown)
 
 
 @contextmanager
