@@ -12,7 +12,7 @@ from prizedraw.cli.figures import counted
 if TYPE_CHECKING:
     from argparse import Namespace
 
-COLUMNS = tuple(screen.Column(heading, number=False) for heading in ("severity", "where", "finding", "code"))
+COLUMNS = tuple(screen.Column(heading, number=False, prose=heading == "finding") for heading in ("severity", "where", "finding", "code"))
 
 
 def add(commands: Commands) -> None:

@@ -55,8 +55,14 @@ def carry_out(args: Namespace) -> int:
     return 0 if refused is None else 1
 
 
-def plain(value: object) -> Any:
-    """Receipts and what is in them as JSON can hold it."""
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it, the fields of a receipt and of what is in it under their names."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
     return msgspec.to_builtins(value, order="deterministic")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from fractions import Fraction
 
-COLUMNS = (screen.Column("prize", number=False), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
+COLUMNS = (screen.Column("prize", number=False, prose=True), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
 
 
 def add(commands: Commands) -> None:

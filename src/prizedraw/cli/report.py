@@ -70,7 +70,7 @@ class Report:
 
     def put(self) -> None:
         """Print the table and what is to be said with it."""
-        columns = (screen.Column("prize", number=False), *map(screen.Column, _HEADINGS))
+        columns = (screen.Column("prize", number=False, prose=True), *map(screen.Column, _HEADINGS))
         rows = [
             (
                 self.campaign.prize(id_).name,

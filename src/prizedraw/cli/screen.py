@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
+_ANY_WIDTH = 1_000_000
+
+
 class Column(NamedTuple):
-    """A column of a table: numbers stand on the right and are never broken."""
+    """A column of a table: numbers stand on the right; a prose column is the one that is broken where space is short."""
 
     heading: str
     number: bool = True
+    prose: bool = False
 
 
 def need_rich() -> None:
@@ -67,14 +71,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequ
             column.heading,
             footer=totals[k] if totals is not None else "",
             justify="right" if column.number else "left",
-            no_wrap=column.number,
+            no_wrap=not column.prose,
             overflow="fold",
         )
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = max(console.width, console.measure(shown).maximum)
+        console.width = max(console.width, console.measure(shown, options=console.options.update_width(_ANY_WIDTH)).maximum)
     console.print(shown)
 
 
