@@ -35,6 +35,7 @@ IMPURE = ("asyncio", "numpy", "random", "secrets", "socket", "sqlite3", "ssl", "
 PORTS: dict[str, tuple[str, ...]] = {
     "sampling.entropy": ("ssl", "threading"),  # the randomness port itself
     "sampling.batch": ("numpy", "ssl"),  # arrays, imported when asked for
+    "sampling.alias": ("numpy",),  # types alone: see test_import_light
 }
 """Module → what it may import although it is in a domain package."""
 

@@ -34,9 +34,7 @@ def test_every_short_word_of_a_batch(weights: list[object]) -> None:
     assert (drawn == expected).all()
     left = 65_536 - settled
     assert sum(rest) == left * sum(table._weights)
-    chances = [
-        Fraction(a, 65_536) + Fraction(r, 65_536 * sum(table._weights)) for a, r in zip(alone, rest, strict=True)
-    ]
+    chances = [Fraction(a, 65_536) + Fraction(r, 65_536 * sum(table._weights)) for a, r in zip(alone, rest, strict=True)]
     assert chances == list(table.probabilities)
 
 

@@ -60,9 +60,7 @@ class Pooled(SecureEntropy):
 def test_every_ticket_of_a_cumulative_table(weights: list[int]) -> None:
     """Outcome i is named by exactly its tickets, which follow those of the outcomes before it."""
     table = Cumulative(weights)
-    assert [table.outcome(ticket) for ticket in range(table.total)] == [
-        i for i, weight in enumerate(weights) for _ in range(weight)
-    ]
+    assert [table.outcome(ticket) for ticket in range(table.total)] == [i for i, weight in enumerate(weights) for _ in range(weight)]
 
 
 @given(WEIGHTS)

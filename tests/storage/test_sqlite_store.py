@@ -214,9 +214,7 @@ def test_a_read_only_file_or_folder_is_named_with_the_remedy(what):
             (folder / "draws.db-turn").chmod(0o666)
         else:
             folder.chmod(0o555)
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, "-W", "error", "-c", READ_ONLY, str(path)], capture_output=True, text=True, check=False)
         folder.chmod(0o700)
     assert done.stderr == ""
     assert done.stdout.startswith("StorageError")
@@ -340,9 +338,7 @@ def test_pitfall_12_a_killed_writer_leaves_whole_transactions(path):
     moments = random.Random(12)
     acknowledged = -1
     for _ in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(acknowledged + 2)], stdout=subprocess.PIPE, text=True
-        ) as child:
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(acknowledged + 2)], stdout=subprocess.PIPE, text=True) as child:
             first = child.stdout.readline()
             time.sleep(moments.uniform(0, 0.05))
             os.kill(child.pid, signal.SIGKILL)
@@ -430,10 +426,7 @@ def test_pitfall_11_the_last_unit_goes_once(store):
     """Of 20 threads after the last unit, one gets it."""
     store.commit("h", [Commit({}, limits={"n": 1})])
     outcomes = []
-    threads = [
-        threading.Thread(target=lambda n=n: outcomes.extend(store.commit("h", [Commit({}, add={"n": 1})])))
-        for n in range(20)
-    ]
+    threads = [threading.Thread(target=lambda n=n: outcomes.extend(store.commit("h", [Commit({}, add={"n": 1})]))) for n in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -67,9 +67,7 @@ def test_the_clock_stands_still_until_moved():
     clock = FixedClock(start)
     assert clock() == clock.now() == start
     assert clock.advance(timedelta(seconds=1)) == start + timedelta(seconds=1)
-    assert clock.advance(hours=1, days=2, seconds=4, minutes=1) == start + timedelta(
-        days=2, hours=1, minutes=1, seconds=5
-    )
+    assert clock.advance(hours=1, days=2, seconds=4, minutes=1) == start + timedelta(days=2, hours=1, minutes=1, seconds=5)
     clock.set(start - timedelta(days=1))
     assert clock() == start - timedelta(days=1)
 

@@ -296,9 +296,7 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("broken", "test", "arguments"), REJECTED, ids=[f"{b.__name__}-{t[:6]}" for b, t, _ in REJECTED]
-)
+@pytest.mark.parametrize(("broken", "test", "arguments"), REJECTED, ids=[f"{b.__name__}-{t[:6]}" for b, t, _ in REJECTED])
 def test_a_broken_store_is_rejected_by_the_test_for_its_fault(broken, test, arguments):
     """The named test passes on the sound store and fails on the broken one."""
     getattr(Suite(), test)(store=MemoryStore(), **arguments)

@@ -5,6 +5,8 @@ Admission is decided here, in its documented order of precedence; what an admitt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,9 +14,6 @@ import msgspec
 from prizedraw.quota import UNLIMITED, Chances, RefusalReason, allows, chances, left
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
     from prizedraw.draw.rules import Rules
     from prizedraw.draw.state import State
 
@@ -68,15 +67,10 @@ def standing(rules: Rules, state: State, day: date, now: int) -> Standing:
         points_left=left(rules.points_limit, state.points),
         misses=rules.misses(rules.counters(state.misses)),
         newcomer=rules.newcomer is not None and not state.newcomer,
-        blocked=blocked(state),
+        blocked=state.refused,
         day=day,
         message=told if told.n == UNLIMITED else Chances(told.kind, told.n + granted),
     )
-
-
-def blocked(state: State) -> bool:
-    """Whether the participant is blocked in this campaign or on the whole platform."""
-    return state.blocked or state.barred > 0
 
 
 def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> int | RefusalReason:

@@ -54,6 +54,11 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     blocked: bool = False
     barred: int = 0
 
+    @property
+    def refused(self) -> bool:
+        """Whether the participant is blocked, in this campaign or everywhere."""
+        return self.blocked or self.barred > 0
+
     def on(self, day: int) -> State:
         """The same participant on a campaign day (an ordinal): counts of an earlier day are over; a day never moves back."""
         if day <= self.day:

@@ -175,7 +175,7 @@ class DrawEngine:
         self._run(self._jobs.switch(id, True, request_id, actor, note))
 
     def state(self, id: str) -> CampaignState:  # noqa: A002 - as above
-        """ "not_started", "running" or "closed"."""
+        """Whether a campaign is "not_started", "running" or "closed" now."""
         return self._run(self._jobs.state(id))
 
     # Draws

@@ -5,6 +5,7 @@ An entry notes what its commit left of every limited counter, so whether it cros
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +22,6 @@ from prizedraw.stock import MovementKind, crossing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from prizedraw.draw.rules import Rules
     from prizedraw.flows.context import Context

@@ -13,7 +13,6 @@ import msgspec
 from prizedraw.draw import receipt as receipts
 from prizedraw.draw import state as states
 from prizedraw.draw.decide import Decision, advance, decide, moves
-from prizedraw.draw.receipt import Receipt
 from prizedraw.draw.rules import DRAWS, Rules
 from prizedraw.draw.standing import admit, standing
 from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.state import State
     from prizedraw.flows.context import Context, Head
     from prizedraw.sampling import Entropy
@@ -151,13 +151,8 @@ class Request:
     ) -> _Decided:
         """The n decisions, each from its own tape, as the parts of a commit and as receipts.
 
-        Args:
-            rules, head: what is in force.
-            before: the participant as stored in ``data``.
-            state: the participant on the campaign day.
-            own: how many draws use the participant's own chances.
-            moment, now: the time, aware and in microseconds since the epoch.
-            known: what is known of counters.
+        ``before`` is the participant as stored in ``data``, ``state`` the same on the campaign day; ``own`` draws use chances of the
+        participant's own.
         """
         day = rules.day(state.day)
         added: dict[str, int] = {DRAWS: self.n}
@@ -198,15 +193,15 @@ class Request:
             self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
         if not rules.is_open(now):
             self._refuse(rules, state, now, moment, RefusalReason.OUTSIDE_WINDOW)
-        if state.blocked or state.barred > 0:
+        if state.refused:
             self._refuse(rules, state, now, moment, RefusalReason.BLOCKED)
         counted = known.get(DRAWS)
         found = admit(rules, state, self.n, now, counted[0] if counted else None)
-        if type(found) is int:
+        if not isinstance(found, RefusalReason):
             return found
         if found is RefusalReason.DAILY_DRAWS and counted is None and rules.quota.campaign_draws != UNLIMITED:
             return None
-        self._refuse(rules, state, now, moment, RefusalReason(found))
+        return self._refuse(rules, state, now, moment, found)
 
     def _refuse(self, rules: Rules, state: State, now: int, moment: datetime, reason: RefusalReason) -> NoReturn:
         calendar, windows = rules.campaign.calendar, rules.campaign.windows

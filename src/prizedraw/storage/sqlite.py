@@ -60,7 +60,9 @@ FIND_HOME = "SELECT home FROM homes WHERE name = ?"
 ADD_HOME = "INSERT INTO homes (name) VALUES (?)"
 FIND_DOC = "SELECT version, data FROM docs WHERE home = ? AND key = ?"
 FIND_COUNTER = "SELECT value, ceiling FROM counters WHERE home = ? AND key = ?"
-FIND_ENTRY = f"SELECT {COLUMNS} FROM entries WHERE home = ? AND id = ?"
+FIND_ENTRY = (  # and the last cursor: one row always, one statement less in each commit
+    f"SELECT last, {COLUMNS} FROM (SELECT max(cursor) AS last FROM entries) LEFT JOIN entries ON home = ? AND id = ?"
+)
 LAST_CURSOR = "SELECT max(cursor) FROM entries"
 PUT_DOC = "REPLACE INTO docs (home, key, version, data) VALUES (?, ?, ?, ?)"
 PUT_COUNTER = "REPLACE INTO counters (home, key, value, ceiling) VALUES (?, ?, ?, ?)"
@@ -152,7 +154,7 @@ class SqliteStore:
     def read(self, home: str, reads: Sequence[Read]) -> list[View]:
         """Answer each read; all of them from one snapshot."""
         with self._snapshot() as connection:
-            return _Loaded(connection, home, self._homes).read(reads)
+            return _Loaded(connection, home, self._homes, _Cursors()).read(reads)
 
     def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
         """Apply each commit whole or not at all, in order, in one transaction: a batch costs one flush."""
@@ -314,15 +316,14 @@ class SqliteStore:
 class _Transaction:
     """The only writer of the file, as a context manager and the handle inside."""
 
-    __slots__ = ("_connection", "_first", "_last", "_loaded", "_store", "_wait")
+    __slots__ = ("_connection", "_cursors", "_loaded", "_store", "_wait")
 
     def __init__(self, store: SqliteStore, wait: float) -> None:
         self._store = store
         self._wait = wait
         self._connection: Connection | None = None
         self._loaded: dict[str, _Loaded] = {}
-        self._last: int | None = None
-        self._first = 0
+        self._cursors = _Cursors()
 
     def __enter__(self) -> _Transaction:
         store = self._store
@@ -360,14 +361,7 @@ class _Transaction:
     def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
         """Check and change in memory; what changed is written when the block ends."""
         try:
-            loaded = self._home(home)
-            if self._last is None:
-                self._first = self._last = loaded.connection.row(LAST_CURSOR)[0] or 0
-            loaded.kept.last = self._last
-            try:
-                return list(map(loaded.apply, commits))
-            finally:
-                self._last = loaded.kept.last
+            return list(map(self._home(home).apply, commits))
         except sqlite3.Error as error:
             raise storage_error(self._store._path, error) from error
 
@@ -383,7 +377,7 @@ class _Transaction:
         if loaded is None:
             if self._connection is None:
                 raise StorageError("the exclusive block has ended; commit on a store or on the handle of a new block")
-            loaded = self._loaded[home] = _Loaded(self._connection, home, self._store._homes)
+            loaded = self._loaded[home] = _Loaded(self._connection, home, self._store._homes, self._cursors)
         return loaded
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -397,8 +391,9 @@ class _Transaction:
             if error is None:
                 for home in loaded.values():
                     home.flush()
-                if self._last is not None and _indexed(self._last) > _indexed(self._first):
-                    connection.run(INDEX_OWNERS, (_indexed(self._first), _indexed(self._last)))
+                first, last = _indexed(self._cursors.first), _indexed(self._cursors.last)
+                if first < last:
+                    connection.run(INDEX_OWNERS, (first, last))
                 connection.run("COMMIT")
                 store._homes.update((name, home.number) for name, home in loaded.items() if home.number is not None)
         except sqlite3.Error as failure:
@@ -414,13 +409,23 @@ def _indexed(last: int) -> int:
     return last - last % INDEX_EVERY
 
 
+class _Cursors:
+    """The last cursor before a transaction and now, over all homes; -1 until it is known."""
+
+    __slots__ = ("first", "last")
+
+    def __init__(self) -> None:
+        self.first = self.last = -1
+
+
 class _Loaded:
     """What a transaction has read and changed of one home, each row once."""
 
-    __slots__ = ("connection", "kept", "moved", "name", "number", "put")
+    __slots__ = ("connection", "cursors", "kept", "moved", "name", "number", "put")
 
-    def __init__(self, connection: Connection, name: str, numbers: dict[str, int]) -> None:
+    def __init__(self, connection: Connection, name: str, numbers: dict[str, int], cursors: _Cursors) -> None:
         self.connection = connection
+        self.cursors = cursors
         self.kept = Kept()
         self.name = name
         self.number = _number(connection, name, numbers)
@@ -449,7 +454,10 @@ class _Loaded:
         for changes in (commit.add, commit.limits):
             for key in changes:
                 self._load_counter(key)
-        outcome = self.kept.apply(commit)
+        kept, cursors = self.kept, self.cursors
+        kept.last = cursors.last  # another home may have moved it
+        outcome = kept.apply(commit)
+        cursors.last = kept.last
         if type(outcome) is Committed:
             self.put.update(commit.put)
             self.moved.update(commit.add, commit.limits)
@@ -485,8 +493,10 @@ class _Loaded:
 
     def _load_entry(self, name: str) -> None:
         if name not in self.kept.ids:
-            row = self.number and self.connection.row(FIND_ENTRY, (self.number, name))
-            self.kept.ids[name] = _entry(row) if row else None
+            last, *row = self.connection.row(FIND_ENTRY, (self.number, name))
+            self.kept.ids[name] = _entry(row) if row[0] is not None else None
+            if self.cursors.last < 0:
+                self.cursors.first = self.cursors.last = last or 0
 
 
 def _number(connection: Connection, home: str, numbers: dict[str, int]) -> int | None:
@@ -508,7 +518,7 @@ def _line(number: int, entry: Entry) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: Sequence[Any]) -> Entry:
     name, fingerprint, owner, kind, at, data, cursor, after = row
     return Entry(name, fingerprint, owner, kind, at, data, cursor, _decode(after) if after else ())
 
