@@ -12,7 +12,7 @@ from prizedraw.cli.figures import against, count, counted, percent
 from prizedraw.quota import UNLIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from prizedraw.campaign import Campaign
@@ -104,7 +104,7 @@ class Report:
         if self.audit.draws != tally.draws:
             told.append(f"the table is of all {counted(self.audit.draws, 'draw')} of {self.campaign.id!r} in the store")
         if self.campaign.pity or self.campaign.newcomer:
-            told.append("odds are those of a first draw; guarantees raise later ones")
+            told.append("odds are those of a first draw; guarantees change later ones")
         return told + verdict(self.audit)
 
     def put_json(self) -> None:
@@ -158,7 +158,7 @@ def audit_json(audit: Audit) -> dict[str, Any]:
     return {"ok": audit.ok, "entries": audit.entries, "draws": audit.draws, "differences": list(audit.differences)}
 
 
-def _sum(values: Any) -> int:
+def _sum(values: Iterable[int]) -> int:
     """The sum, unlimited where one is."""
     listed = list(values)
     return UNLIMITED if UNLIMITED in listed else sum(listed)
