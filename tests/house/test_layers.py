@@ -115,7 +115,7 @@ def test_rules_never_ask_for_the_time(path: Path) -> None:
         ("pity/law.py", "from ..quota import Quota", "pity.law imports prizedraw.quota.Quota"),
         ("pity/law.py", "import prizedraw.stock", "pity.law imports prizedraw.stock"),
         ("quota/caps.py", "def f():\n    import time", "quota.caps imports time"),
-        ("sampling/alias.py", "import numpy as np", "sampling.alias imports numpy"),
+        ("sampling/tape.py", "import numpy as np", "sampling.tape imports numpy"),
         ("storage/memory.py", "from prizedraw import campaign", "storage.memory imports prizedraw.campaign"),
         (
             "storage/memory.py",

@@ -75,8 +75,8 @@ FORGET_OWNERS = "DELETE FROM owned WHERE home = ? AND cursor NOT IN (SELECT curs
 
 NO_CURSOR = 2**63 - 1
 
-FORK_WAIT = 1.0
-"""Seconds that a fork waits for transactions in other threads to end."""
+FORK_WAIT = 10.0
+"""Seconds that a fork waits for transactions in other threads to end; none begins meanwhile."""
 
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 SURVIVES = {
@@ -111,6 +111,7 @@ class SqliteStore:
         self._turnstile = Turnstile.at(self._path.with_name(self._path.name + "-turn"))
         self._homes: dict[str, int] = {}  # numbers of homes that are committed; they never change
         self._mutex = threading.Lock()
+        self._door = threading.Lock()  # shut while the process forks
         self._state = "new"
         self._idle: list[Connection] = []
         self._lent: dict[Connection, int] = {}  # and the thread that has it
@@ -259,6 +260,9 @@ class SqliteStore:
     def _borrow(self) -> Connection:
         if self._state == "new":
             self.open()
+        if self._door.locked() and threading.get_ident() not in self._lent.values():
+            with self._door:
+                pass
         with self._mutex:
             if self._state != "open":
                 raise StorageError(f"the store at {str(self._path)!r} is closed; call open() to use it again")
@@ -294,20 +298,23 @@ class SqliteStore:
                 self._give_back(connection)
 
     def _before_fork(self) -> bool:
-        """Close what is idle and wait a little for what is not: SQLite's own state must not pass through a fork."""
+        """Shut the door, wait for what is inside, close what is idle: SQLite's own state must not pass through a fork."""
+        if not self._door.acquire(timeout=FORK_WAIT):
+            return False
         deadline = monotonic() + FORK_WAIT
-        while self._mutex.acquire(timeout=max(0.0, deadline - monotonic())):
-            while self._idle:
-                self._idle.pop().close()
-            others = [thread for thread in self._lent.values() if thread != threading.get_ident()]
-            if not others or monotonic() >= deadline:
-                return True
-            self._mutex.release()
+        while any(thread != threading.get_ident() for thread in list(self._lent.values())) and monotonic() < deadline:
             sleep(0.001)
-        return False
+        self._mutex.acquire()
+        while self._idle:
+            self._idle.pop().close()
+        return True
+
+    def _after_fork_in_parent(self) -> None:
+        self._mutex.release()
+        self._door.release()
 
     def _after_fork_in_child(self) -> None:
-        self._mutex = threading.Lock()
+        self._mutex, self._door = threading.Lock(), threading.Lock()
         for connection in (*self._lent, *self._idle):
             connection.abandon()
         self._lent, self._idle = {}, []
@@ -533,7 +540,7 @@ def _before_fork() -> None:
 
 def _after_in_parent() -> None:
     while _quiet:
-        _quiet.pop()._mutex.release()
+        _quiet.pop()._after_fork_in_parent()
 
 
 def _after_in_child() -> None:
