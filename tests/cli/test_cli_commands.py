@@ -138,7 +138,7 @@ def test_journal_knows_every_kind_of_entry(cli, campaigns, tmp_path) -> None:
     with DrawEngine.open(tmp_path / "d.db") as engine:
         engine.publish(Campaign.load(campaigns / "quickstart.toml"))
         receipt = engine.draw("quickstart", "ann")
-        engine.void(receipt.id, request_id="v")
+        engine.void(receipt.id, request_id="v", return_chance=True)
         engine.grant_draws("quickstart", "ann", 1, request_id="g")
         engine.block("ann", "quickstart")
         engine.unblock("ann", "quickstart")
