@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from scenery import NOON, SURE, picture, wheel
 
 from prizedraw import DrawEngine, DrawRequest, Prize, Quota, StorageError
 from prizedraw.sampling import SeededEntropy
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FaultyStore, FixedClock, NoExclusive
+from scenery import NOON, SURE, picture, wheel
 
 TIGHT = wheel(evolve(SURE, stock=3, alert_stock=1, daily_release=5), quota=Quota(total_draws=9, daily_draws=6))
 EDITED = wheel(evolve(SURE, stock=3, alert_stock=1, daily_release=5), Prize("mug", "Mug", 1, 7), title="Edited", quota=TIGHT.quota)
