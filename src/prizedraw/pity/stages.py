@@ -208,6 +208,9 @@ class Stages:
         weights: prize id → exact weight, in prize order, the thank-you last.
         newcomer: the newcomer rule, if any.
 
+    Attributes:
+        steps: for each outcome, how it moves the counter of each rule.
+
     Raises:
         InvalidCampaign: with places such as ``pity[1].scope``.
     """
@@ -225,7 +228,7 @@ class Stages:
         self.root = self._stage(frozenset())
         self.start = tuple(one.start for one in pity)
         self.first = self._first()
-        self._steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
+        self.steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
 
     def _rule(self, number: int, pity: Pity, everything: frozenset[str]) -> Rule:
         scope = frozenset(pity.scope) or everything
@@ -262,7 +265,7 @@ class Stages:
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
         """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
-        return tuple([step(counter) for counter, step in zip(counters, self._steps[outcome], strict=True)])
+        return tuple([step(counter) for counter, step in zip(counters, self.steps[outcome], strict=True)])
 
     def _step(self, rule: Rule, outcome: int) -> Callable[[int], int]:
         """How a draw that grants ``outcome`` moves the counter of a rule."""
