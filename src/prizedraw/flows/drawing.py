@@ -19,7 +19,7 @@ from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Post
 from prizedraw.flows.ids import new_request_id
-from prizedraw.quota import UNLIMITED, RefusalReason
+from prizedraw.quota import RefusalReason
 from prizedraw.sampling import Tape
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed
 from prizedraw.windows import first_open, next_window
@@ -164,7 +164,7 @@ class Request:
         participant's own.
         """
         day = rules.day(state.day)
-        added: dict[str, int] = {DRAWS: self.n}
+        added = {DRAWS: self.n} if rules.counts_draws else {}
         limits: dict[str, int] = {}
         lines: list[receipts.Line] = []
         made: list[Receipt] = []
@@ -208,7 +208,7 @@ class Request:
         found = admit(rules, state, self.n, now, counted[0] if counted else None)
         if not isinstance(found, RefusalReason):
             return found
-        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.quota.campaign_draws != UNLIMITED:
+        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.counts_draws:
             return None
         return self._refuse(rules, state, now, moment, found)
 

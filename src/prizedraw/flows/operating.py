@@ -201,12 +201,14 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
             moves = (Move(receipt.prize.id, MovementKind.VOID, 1),)
             if receipt.points:
                 add[POINTS] = -receipt.points
-            if not (yield from _is_still_there(context, home, receipt, head.version)):
+            held = view.counters[stock].limit
+            if held != UNLIMITED and not (yield from _is_still_there(context, home, receipt, head.version)):
                 # What comes back is released with the rest of it, and the head is written to keep such voids in order.
-                limits[stock] = view.counters[stock].limit - 1
+                limits[stock] = held - 1
                 put[keys.HEAD] = view.docs[keys.HEAD].data
                 moves += (Move(receipt.prize.id, MovementKind.RELEASE, 1),)
-        if return_chance:
+        rules = yield from context.rules(home, head.version)
+        if return_chance and rules.counts_draws:
             add[DRAWS] = -1
         detail = {
             "receipt": receipt_id,
