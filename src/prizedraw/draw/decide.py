@@ -16,6 +16,7 @@ from prizedraw.draw.rules import POINTS
 from prizedraw.draw.state import State
 from prizedraw.fallback import Reason
 from prizedraw.pity.law import NOTHING
+from prizedraw.pity.stages import unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -153,18 +154,23 @@ class _Reading:
             self._tickets.append(Ticket(total, ticket))
             place = bisect_right(bounds, ticket)
             outcome = outcomes[place]
-            if self._drawn == NOTHING:
-                self._drawn = outcome
-            if outcome == thank_you:
-                return thank_you
-            shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
-            if shut is None:
-                return outcome
-            reason = self._note(shut)
-            if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
-                return thank_you  # every other prize is closed for the same reason
-            if not (self._followed or self._rules.redraw):
-                return thank_you
+            if outcome < NOTHING:
+                found = self._settle(self._rules.stages.inner[unit(outcome)].at(self._counters))
+                if found != NOTHING:
+                    return found
+            else:
+                if self._drawn == NOTHING:
+                    self._drawn = outcome
+                if outcome == thank_you:
+                    return thank_you
+                shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
+                if shut is None:
+                    return outcome
+                reason = self._note(shut)
+                if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
+                    return thank_you  # every other prize is closed for the same reason
+                if not (self._followed or self._rules.redraw):
+                    return thank_you
             outcomes, weights, bounds, total = _without(outcomes, weights, place)
         return NOTHING
 
