@@ -17,6 +17,8 @@ from prizedraw.errors import InvalidCampaign
 from prizedraw.pity.hazard import LONGEST, Hazard
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_FAR = re.compile(r"[eE][-+]?0*[1-9]\d{3,}")
+"""An exponent of four digits and more: a slip of the pen, and a number of thousands of digits or far more."""
 NEWCOMER = "newcomer"
 """The name under which the newcomer rule appears in receipts; no pity rule may take it."""
 
@@ -27,6 +29,8 @@ NEWCOMER = "newcomer"
 def _read(value: object) -> Fraction:
     """Read a chance exactly: an integer, fraction or decimal, a string of either, or a float as its shortest decimal."""
     try:
+        if isinstance(value, (str, Decimal)) and _FAR.search(str(value)):
+            return value  # type: ignore[return-value]  # as below
         if isinstance(value, (int, float, str, Fraction, Decimal)) and not isinstance(value, bool):
             return Fraction(repr(value) if isinstance(value, float) else value)
     except (ValueError, ZeroDivisionError, OverflowError):
