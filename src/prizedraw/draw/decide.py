@@ -146,7 +146,10 @@ class _Reading:
             settled = settled.after(k)
 
     def _name(self, members: Members) -> int:
-        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is."""
+        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is.
+
+        Where a closed prize is not redrawn it ends the draw, unless a due rule has been followed in it, be it in a class before.
+        """
         outcomes, weights, bounds, total = members
         thank_you = self._rules.thank_you
         while total:
