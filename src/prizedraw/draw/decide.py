@@ -18,6 +18,7 @@ from prizedraw.draw.state import State
 from prizedraw.fallback import Reason
 from prizedraw.pity import Class, Members
 from prizedraw.pity.law import NOTHING
+from prizedraw.pity.stages import unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,7 +108,7 @@ def decide(
         tickets = (named,) if chosen is None else (chosen, named)
         if outcome == rules.thank_you:
             return _new(Decision, (outcome, outcome, Reason.DRAWN, None, (), tickets, (), ()))
-        if closed(rules, state, day, outcome, off_shelf, known, added) is None:
+        if outcome >= 0 and closed(rules, state, day, outcome, off_shelf, known, added) is None:
             return _new(Decision, (outcome, outcome, None, None, (), tickets, (), ()))
     tape.rewind()
     return _Reading(rules, state, day, tape, counters, off_shelf, known, added).decision(settled)
@@ -194,7 +195,10 @@ class _Reading:
             settled = settled.after(k)
 
     def _name(self, members: Members) -> int:
-        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is."""
+        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is.
+
+        Where a closed prize is not redrawn it ends the draw, unless a due rule has been followed in it, be it in a class before.
+        """
         outcomes, weights, total = members.outcomes, members.weights, members.total
         bounds: Sequence[int] = members.bounds
         thank_you = self._rules.thank_you
@@ -203,18 +207,23 @@ class _Reading:
             self._tickets.append(Ticket(total, ticket))
             place = bisect_right(bounds, ticket)
             outcome = outcomes[place]
-            if self._drawn == NOTHING:
-                self._drawn = outcome
-            if outcome == thank_you:
-                return thank_you
-            shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
-            if shut is None:
-                return outcome
-            reason = self._note(shut)
-            if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
-                return thank_you  # every other prize is closed for the same reason
-            if not (self._followed or self._rules.redraw):
-                return thank_you
+            if outcome < NOTHING:
+                found = self._settle(self._rules.stages.inner[unit(outcome)].at(self._counters))
+                if found != NOTHING:
+                    return found
+            else:
+                if self._drawn == NOTHING:
+                    self._drawn = outcome
+                if outcome == thank_you:
+                    return thank_you
+                shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
+                if shut is None:
+                    return outcome
+                reason = self._note(shut)
+                if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
+                    return thank_you  # every other prize is closed for the same reason
+                if not (self._followed or self._rules.redraw):
+                    return thank_you
             outcomes, weights, bounds, total = _without(outcomes, weights, place)
         return NOTHING
 
