@@ -165,3 +165,11 @@ def test_grants_with_one_expiry_make_one_lot(engine):
     for k in range(5):
         engine.grant_draws("wheel", "ann", 2, request_id=f"g{k}")
     assert engine.draw("wheel", "ann").before.granted[0].left == 10
+
+
+def test_pitfall_20_taking_one_from_nothing_is_not_unlimited(engine):
+    """Nought less one is minus one, and that is below what is issued, not the sign for no limit."""
+    engine.publish(wheel(Prize("cup", "Cup", 1, 0)))
+    with pytest.raises(InvalidEdit, match="below"):
+        engine.reallocate("wheel", "cup", add=-1)
+    assert engine.stock("wheel")["cup"].remaining == 0

@@ -84,7 +84,7 @@ def reallocate(context: Context, campaign_id: str, prize_id: str, order: Order, 
         if add is not None and before == UNLIMITED:
             raise InvalidEdit(f"the stock of {prize_id!r} is unlimited, so {add!r} cannot be added; set it with stock=", "add")
         after = stock if stock is not None else before + (add or 0)
-        if after != UNLIMITED and not issued <= after <= LARGEST:
+        if (add is not None or after != UNLIMITED) and not issued <= after <= LARGEST:
             raise InvalidEdit(
                 f"{after} is below the {issued} of {prize_id!r} that are issued; give at least {issued}"
                 if after < issued
