@@ -119,3 +119,19 @@ def test_a_block_reaches_a_campaign_whose_publication_broke_off():
         operations = operations or faulty.operations
         assert DrawEngine(inner, clock=FixedClock(NOON)).standing("third", "zoe").blocked
         fail_at += 1
+
+
+def test_a_campaign_whose_publication_broke_off_is_not_listed():
+    """``campaigns()`` names what can be drawn from, wherever a first publication stopped."""
+    for fail_at in range(1, 100):
+        inner = MemoryStore()
+        sound = DrawEngine(inner, clock=FixedClock(NOON))
+        failed = False
+        try:
+            DrawEngine(FaultyStore(NoExclusive(inner), fail_at), clock=FixedClock(NOON)).publish(wheel())
+        except StorageError:
+            failed = True
+        assert all(sound.campaign(id_) for id_ in sound.campaigns())
+        if not failed:
+            break
+    assert sound.campaigns() == ["wheel"]
