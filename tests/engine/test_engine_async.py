@@ -8,11 +8,11 @@ from inspect import isasyncgen, iscoroutinefunction
 
 import pytest
 from attrs import evolve
-from scenery import NOON, SURE, wheel
 
 from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, DrawRequest, Prize, Quota, Refusal, StorageError, UnknownCampaign
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FaultyStore, FixedClock
+from scenery import NOON, SURE, wheel
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from scenery import NOON, SURE, wheel
 
 from prizedraw import DrawEngine, DrawRefused, InvalidEdit, Prize, Quota
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FixedClock, NoExclusive
+from scenery import NOON, SURE, wheel
 
 SMALL = wheel(evolve(SURE, stock=2), quota=Quota(total_draws=2))
 

@@ -175,9 +175,10 @@ class Machine(RuleBasedStateMachine):
         try:
             made = self.engine.draw_many("wheel", name, n, request_id=request_id)
         except DrawRefused as refused:
-            assert refused.reason == expected
-            return multiple()
-        assert expected is None
+            made, told = [], refused.reason
+        else:
+            told = None
+        assert told == expected
         for receipt in made:
             self.took(name, receipt, request_id)
         return multiple(*made)
@@ -362,4 +363,4 @@ def test_the_engine_agrees_with_the_model_on_sqlite(tmp_path):
     class OnSqlite(Machine):
         url = str(tmp_path / "draws.db")
 
-    run(OnSqlite, 10)
+    run(OnSqlite, 25)

@@ -124,18 +124,21 @@ def test_an_async_engine_can_be_opened_again():
 
 @pytest.mark.parametrize("junk", [None, 5, [], "", "No Such", "a/b", "\ud800", "x" * 300])
 def test_anything_that_is_no_campaign_id_is_an_unknown_campaign(engine, junk):
+    """Whatever it is: nothing of that name can be published."""
     with pytest.raises(UnknownCampaign):
         engine.draw(junk, "ann")
 
 
-@pytest.mark.parametrize("reading", [None, 1.5, "now", datetime(2027, 3, 10)])
+@pytest.mark.parametrize("reading", [None, 1.5, "now", datetime(2027, 3, 10)])  # noqa: DTZ001 - naive on purpose
 def test_a_clock_must_give_aware_datetimes(store_url, reading):
+    """A naive time or none at all is a ClockError, before anything is written."""
     with DrawEngine.open(store_url, clock=lambda: reading) as engine, pytest.raises(ClockError):
         engine.publish(wheel())
 
 
 @pytest.mark.parametrize("text", [5, None, "\ud800", "x" * 2001])
 def test_actor_and_note_are_short_texts(engine, text):
+    """What cannot be kept in the journal is refused before anything is written."""
     engine.publish(wheel())
     before = picture(engine.store)
     for field in ("actor", "note"):
@@ -151,8 +154,9 @@ def test_meta_that_is_not_equal_to_itself_is_refused(engine):
         engine.draw("wheel", "ann", meta={"x": [float("nan")]})
 
 
-@pytest.mark.parametrize("moment", ["2027-03-10", 5, datetime(2027, 3, 10)])
+@pytest.mark.parametrize("moment", ["2027-03-10", 5, datetime(2027, 3, 10)])  # noqa: DTZ001 - naive on purpose
 def test_since_and_until_are_aware_times(engine, moment):
+    """Naive ones and other things are refused at the call."""
     engine.publish(wheel())
     for place in ("since", "until"):
         with pytest.raises(InvalidRequest, match=place):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from attrs import evolve
-from scenery import NOON, SURE, picture, wheel, wins
 
 from prizedraw import DrawEngine, DrawRefused, InvalidEdit, Points, Prize, Quota, RequestMismatch, UnknownReceipt, verify
+from prizedraw.draw import state as states
+from prizedraw.storage.protocol import Commit
+from scenery import NOON, SURE, picture, wheel, wins
 
 FIVE = evolve(SURE, stock=5)
 
@@ -82,7 +85,9 @@ def test_pitfall_09_the_last_unit_goes_to_one(store_url, clock):
 def test_a_void_gives_back_what_the_draw_took(engine):
     """D5: stock, the day's release, points and both win caps; the chance and the number stay used."""
     coins = Prize("coins", "Coins", 1, 1, kind="points", points=10, daily_release=1, per_participant=1)
-    engine.publish(wheel(coins, quota=Quota(total_draws=9, daily_draws=1, total_wins=1, daily_wins=1, ordering="relaxed"), points=Points(total=19)))
+    engine.publish(
+        wheel(coins, quota=Quota(total_draws=9, daily_draws=1, total_wins=1, daily_wins=1, ordering="relaxed"), points=Points(total=19))
+    )
     engine.grant_draws("wheel", "ann", 5, request_id="g")
     first = engine.draw("wheel", "ann")
     assert engine.draw("wheel", "ann").reason == "total_wins"
@@ -207,8 +212,6 @@ def test_one_receipt_by_its_id_or_by_its_request(engine):
 
 def test_receipts_can_be_checked_again(engine):
     """Each receipt holds what its decision needs; one that was altered fails."""
-    import msgspec
-
     engine.publish(wheel(evolve(SURE, stock=3), Prize("mug", "Mug", 1, 2), fallback=Prize.thank_you(weight=1)))
     for receipt in engine.draw_many("wheel", "ann", 30):
         assert verify(receipt, engine.campaign("wheel"))
@@ -246,9 +249,6 @@ def test_blocks_everywhere_hold_in_campaigns_published_later(engine):
 
 def test_the_audit_finds_what_does_not_add_up(engine):
     """A counter and a document that were changed behind the journal's back are named."""
-    from prizedraw.draw import state as states
-    from prizedraw.storage.protocol import Commit
-
     engine.publish(wheel(FIVE))
     engine.draw("wheel", "ann")
     audit = engine.audit("wheel")

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from attrs import evolve
-from scenery import NOON, SURE, wheel
 
 from prizedraw import DrawEngine, DrawRefused, Prize, Quota
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FixedClock, NoExclusive
+from scenery import NOON, SURE, wheel
 
 
 @pytest.fixture
