@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2027, 3, 10, 4, tzinfo=UTC)
 """Wednesday, 10 March 2027, 12:00 in Shanghai, in the middle of ``MARCH``."""
-MARCH = Window(datetime(2027, 3, 1), datetime(2027, 4, 1))  # noqa: DTZ001 - local to the campaign's zone
+MARCH = Window(datetime(2027, 3, 1), datetime(2027, 4, 1))
 SURE = Prize("cup", "Cup", 1, 100)
 """A prize that every draw names, as the thank-you weighs nothing."""
 

@@ -91,7 +91,7 @@ def test_pitfall_22_a_day_is_no_rolling_24_hours(engine, clock):
 
 def test_retry_at_is_moved_into_the_next_window(engine):
     """D7: the next day starts at midnight, and the window at ten."""
-    evening = [datetime(2027, 3, day, 10) for day in (10, 11)]  # noqa: DTZ001 - local
+    evening = [datetime(2027, 3, day, 10) for day in (10, 11)]
     engine.publish(wheel(windows=[Window(at, at + timedelta(hours=4)) for at in evening], quota=Quota(daily_draws=1)))
     engine.draw("wheel", "ann")
     assert refusal(engine.draw, "wheel", "ann").retry_at == datetime(2027, 3, 11, 2, tzinfo=UTC)

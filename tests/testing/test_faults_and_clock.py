@@ -83,4 +83,4 @@ def test_pitfall_22_an_hour_is_an_hour_when_clocks_change():
 def test_a_naive_time_is_refused(move):
     """At construction and when it is set."""
     with pytest.raises(ClockError, match="no time zone"):
-        move(datetime(2026, 1, 1))  # noqa: DTZ001 - naive on purpose
+        move(datetime(2026, 1, 1))

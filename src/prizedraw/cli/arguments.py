@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prizedraw.errors import InvalidRequest
@@ -16,9 +17,10 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 
 
 def example(command: str, note: str = "") -> dict[str, Any]:
-    """The end of a help text: how a command is used, and what else to know."""
+    """The end of a help text: how a command is used, and what else to know, in paragraphs."""
+    paragraphs = [fill(paragraph, 79) for paragraph in note.split("\n\n") if note]
     return {
-        "epilog": f"example:\n  {command}" + (f"\n\n{note}" if note else ""),
+        "epilog": "\n\n".join([f"example:\n  {command}", *paragraphs]),
         "formatter_class": argparse.RawDescriptionHelpFormatter,
     }
 

@@ -12,7 +12,7 @@ from prizedraw.cli.figures import counted
 if TYPE_CHECKING:
     from argparse import Namespace
 
-COLUMNS = tuple(screen.Column(heading, number=False) for heading in ("severity", "where", "finding", "code"))
+COLUMNS = tuple(screen.Column(heading, number=False, prose=heading == "finding") for heading in ("severity", "where", "finding", "code"))
 
 
 def add(commands: Commands) -> None:
@@ -38,7 +38,7 @@ def carry_out(args: Namespace) -> int:
         screen.put_json({"campaign": campaign.id, "ok": ok, "findings": listed})
     elif findings:
         screen.table(COLUMNS, [(finding.severity, finding.where, finding.message, finding.code) for finding in findings])
-        print(f"{campaign.id}: {counted(len(findings), 'finding')}, {'none an error' if ok else 'errors among them'}")
+        print(f"\n{campaign.id}: {counted(len(findings), 'finding')}, {'none an error' if ok else 'errors among them'}")
     else:
         print(f"{campaign.id}: no findings")
     return 0 if ok else 1

@@ -55,8 +55,14 @@ def carry_out(args: Namespace) -> int:
     return 0 if refused is None else 1
 
 
-def plain(value: object) -> Any:
-    """Receipts and what is in them as JSON can hold it."""
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it, the fields of a receipt and of what is in it under their names."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
     return msgspec.to_builtins(value, order="deterministic")
 
 
@@ -67,7 +73,8 @@ def _lines(receipt: Receipt) -> str:
         "drawn at": f"{receipt.drawn_at.isoformat()} (day {receipt.day})",
         "prize": f"{receipt.prize.name} ({receipt.prize.id})",
         "points": receipt.points or None,
-        "reason": None if receipt.reason is None else f"{receipt.reason} (named {receipt.drawn})",
+        "reason": receipt.reason,
+        "named first": None if receipt.drawn == receipt.prize.id else receipt.drawn,
         "forced by": receipt.forced_by,
         "owed": ", ".join(receipt.owed),
         "tickets": ", ".join(f"{ticket.value:,} of {ticket.size:,}" for ticket in receipt.tickets),

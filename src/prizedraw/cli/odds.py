@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from fractions import Fraction
 
-COLUMNS = (screen.Column("prize", number=False), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
+COLUMNS = (screen.Column("prize", number=False, prose=True), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
 
 
 def add(commands: Commands) -> None:
@@ -63,7 +63,7 @@ def _cells(chance: Fraction) -> tuple[str, str, str]:
 def _tell(campaign: Campaign, rules: list[Guarantee]) -> None:
     """What the first draw does not show: later draws follow the guarantees."""
     if rules or campaign.newcomer:
-        print("These are the odds of a first draw; later ones follow the guarantees:")
+        print("\nThese are the odds of a first draw; later ones follow the guarantees:")
     for rule in rules:
         where = f" within {', '.join(rule.scope)}" if rule.scope else ""
         rate = "" if rule.rate is None else f"; alone {percent(rule.rate)} in the long run"

@@ -97,6 +97,11 @@ class Tally:
     refused: Counter[str] = Factory(Counter)
     seconds: float = 0.0
 
+    @property
+    def per_second(self) -> float:
+        """Draws made per second."""
+        return self.made / self.seconds if self.seconds else 0.0
+
 
 def play(
     engine: DrawEngine, campaign_id: str, plan: Plan, tally: Tally, *, entropy: ChunkedEntropy | None, advance: Callable[[int], None]

@@ -62,13 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere, without a second error
         return BROKEN_PIPE
     except PrizeDrawError as error:
-        _complain(str(error))
+        _complain(str(error), *getattr(error, "__notes__", ()))
         return BAD_INPUT
     return code
 
 
-def _complain(text: str) -> None:
-    print(f"prizedraw: {' '.join(text.split())}", file=sys.stderr)
+def _complain(text: str, *notes: str) -> None:
+    """One line on stderr, whatever the text holds."""
+    line = "".join([text, *(f" ({note})" for note in notes)])
+    print(f"prizedraw: {' '.join(line.split())}", file=sys.stderr)
 
 
 def _write_anything() -> None:

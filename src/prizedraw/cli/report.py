@@ -12,7 +12,7 @@ from prizedraw.cli.figures import against, count, counted, percent
 from prizedraw.quota import UNLIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from prizedraw.campaign import Campaign
@@ -70,7 +70,7 @@ class Report:
 
     def put(self) -> None:
         """Print the table and what is to be said with it."""
-        columns = (screen.Column("prize", number=False), *map(screen.Column, _HEADINGS))
+        columns = (screen.Column("prize", number=False, prose=True), *map(screen.Column, _HEADINGS))
         rows = [
             (
                 self.campaign.prize(id_).name,
@@ -88,14 +88,14 @@ class Report:
         allocated, remaining = (_sum(getattr(line, name) for line in self.stock.values()) for name in ("allocated", "remaining"))
         total = ("any prize", count(allocated), count(self.issued), count(remaining))
         screen.table(columns, rows, (*total, percent(self.share(self.issued)), against(self.any_prize)))
-        for line in self._sentences():
-            print(line)
+        print("", *self._sentences(), sep="\n")
 
     def _sentences(self) -> list[str]:
         tally = self.tally
         rate = f", {percent(Fraction(tally.wins, tally.draws))}" if tally.draws else ""
         drawn = f"{counted(tally.draws, 'draw')} by {counted(self.plan.participants, 'participant')}"
-        told = [f"{drawn}, {counted(tally.wins, 'win')}{rate}; {tally.made / max(tally.seconds, 1e-9):,.0f} draws/s"]
+        speed = f"; {tally.per_second:,.0f} draws/s" if tally.made else ""
+        told = [f"{drawn}, {counted(tally.wins, 'win')}{rate}{speed}"]
         if replayed := tally.draws - tally.made:
             told.append(f"{counted(replayed, 'draw')} had been made before and {'was' if replayed == 1 else 'were'} replayed")
         if tally.refused:
@@ -104,7 +104,7 @@ class Report:
         if self.audit.draws != tally.draws:
             told.append(f"the table is of all {counted(self.audit.draws, 'draw')} of {self.campaign.id!r} in the store")
         if self.campaign.pity or self.campaign.newcomer:
-            told.append("odds are those of a first draw; guarantees raise later ones")
+            told.append("odds are those of a first draw; guarantees change later ones")
         return told + verdict(self.audit)
 
     def put_json(self) -> None:
@@ -135,7 +135,7 @@ class Report:
                 "win_rate": tally.wins / tally.draws if tally.draws else 0.0,
                 "refused": dict(sorted(tally.refused.items())),
                 "seconds": round(tally.seconds, 3),
-                "draws_per_second": round(tally.made / max(tally.seconds, 1e-9)),
+                "draws_per_second": round(tally.per_second),
                 "prizes": prizes,
                 "any_prize": {"issued": self.issued, **self._chance(self.issued, self.any_prize)},
                 "audit": audit_json(self.audit),
@@ -158,7 +158,7 @@ def audit_json(audit: Audit) -> dict[str, Any]:
     return {"ok": audit.ok, "entries": audit.entries, "draws": audit.draws, "differences": list(audit.differences)}
 
 
-def _sum(values: Any) -> int:
+def _sum(values: Iterable[int]) -> int:
     """The sum, unlimited where one is."""
     listed = list(values)
     return UNLIMITED if UNLIMITED in listed else sum(listed)

@@ -12,6 +12,7 @@ from prizedraw.cli.figures import counted
 from prizedraw.cli.play import ChunkedEntropy, Plan, Tally, opening_time, play
 from prizedraw.cli.report import KEYS, Report
 from prizedraw.engine import DrawEngine
+from prizedraw.engine.urls import MEMORY
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -69,8 +70,9 @@ def played(campaign: Campaign, store: str, plan: Plan, at: datetime | None, *, a
             with screen.progress(campaign.id, plan.requests) as advance:
                 play(engine, campaign.id, plan, tally, entropy=entropy, advance=advance)
         except KeyboardInterrupt:
+            kept = "nothing is kept" if store == MEMORY else f"they are kept in {store!r}, and the same command goes on from there"
             done = f"stopped after {tally.answered:,} of {counted(plan.requests, 'request')}"
-            raise KeyboardInterrupt(f"{done}; they are kept in {store!r}, and the same command goes on from there") from None
+            raise KeyboardInterrupt(f"{done}; {kept}") from None
         report = Report(campaign, plan, tally, at, engine.stock(campaign.id), opening(campaign), engine.audit(campaign.id))
     if as_json:
         report.put_json()

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
+_ANY_WIDTH = 1_000_000
+
+
 class Column(NamedTuple):
-    """A column of a table: numbers stand on the right and are never broken."""
+    """A column of a table: numbers stand on the right; a prose column is the one that is broken where space is short."""
 
     heading: str
     number: bool = True
+    prose: bool = False
 
 
 def need_rich() -> None:
@@ -50,7 +54,7 @@ def note(text: str) -> None:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequence[str] | None = None) -> None:
-    """Print a table, with a last line of totals under a rule.
+    """Print a table, with a last line of totals under a rule. Into a pipe or a file it is as wide as it needs to be.
 
     Raises:
         MissingExtra: rich is not installed.
@@ -61,20 +65,21 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], totals: Sequ
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    shown = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, show_edge=False, pad_edge=False, show_footer=totals is not None
-    )
+    shown = Table(box=box.SIMPLE, padding=(0, 1), collapse_padding=True, show_edge=False, pad_edge=False, show_footer=totals is not None)
     for k, column in enumerate(columns):
         shown.add_column(
             column.heading,
             footer=totals[k] if totals is not None else "",
             justify="right" if column.number else "left",
-            no_wrap=column.number,
+            no_wrap=not column.prose,
             overflow="fold",
         )
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console(file=sys.stdout, highlight=False, markup=False, emoji=False).print(shown)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = max(console.width, console.measure(shown, options=console.options.update_width(_ANY_WIDTH)).maximum)
+    console.print(shown)
 
 
 @contextmanager

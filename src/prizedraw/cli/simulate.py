@@ -9,6 +9,7 @@ from prizedraw.cli.arguments import Commands, command, example, seed, take_crowd
 from prizedraw.cli.play import Plan
 from prizedraw.cli.report import KEYS
 from prizedraw.cli.run import played
+from prizedraw.engine.urls import MEMORY
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,4 +29,4 @@ def add(commands: Commands) -> None:
 def carry_out(args: Namespace) -> int:
     """Play and report; 1 if the audit fails."""
     campaign = Campaign.load(args.file)
-    return played(campaign, ":memory:", Plan(args.participants, args.draws, args.seed), campaign.windows[0].start, as_json=args.json)
+    return played(campaign, MEMORY, Plan(args.participants, args.draws, args.seed), campaign.windows[0].start, as_json=args.json)

@@ -75,8 +75,12 @@ def _check_chance(value: object, place: str) -> None:
         raise InvalidCampaign(f"{value!s} is not a chance; it must lie in 0..1", place)
 
 
+def _left_out(field: attrs.Attribute[Any], value: object) -> bool:
+    return value is None and field.default is None
+
+
 def _a_chance(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None or field.default is not None:
+    if not _left_out(field, value):
         _check_chance(value, field.name)
 
 
@@ -89,13 +93,12 @@ def _all_chances(_: object, field: attrs.Attribute[Any], values: object) -> None
 
 def _all_levels(_: object, field: attrs.Attribute[Any], values: object) -> None:
     if not isinstance(values, tuple) or not all(isinstance(value, Level) for value in values):
-        raise InvalidCampaign(f"{values!r} must be a list of levels", field.name)
+        raise InvalidCampaign(f"{values!r} must be a list of levels, each with a chance, hit and miss", field.name)
 
 
 def _a_natural(_: object, field: attrs.Attribute[Any], value: object) -> None:
     least = 0 if field.name in {"start", "hit", "miss"} else 1
-    left_out = value is None and field.default is None
-    if not left_out and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+    if not _left_out(field, value) and (isinstance(value, bool) or not isinstance(value, int) or value < least):
         raise InvalidCampaign(f"{value!r} must be an integer of at least {least}", field.name)
 
 
@@ -105,7 +108,7 @@ def _a_flag(_: object, field: attrs.Attribute[Any], value: object) -> None:
 
 
 def _unique_ids(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is None:
+    if _left_out(field, value):
         return
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
         raise InvalidCampaign(f"{value!r} must be a list of ids", field.name)

@@ -208,6 +208,9 @@ class Stages:
         weights: prize id → exact weight, in prize order, the thank-you last.
         newcomer: the newcomer rule, if any.
 
+    Attributes:
+        steps: for each outcome, how it moves the counter of each rule.
+
     Raises:
         InvalidCampaign: with places such as ``pity[1].scope``.
     """
@@ -225,7 +228,7 @@ class Stages:
         self.root = self._stage(frozenset())
         self.start = tuple(one.start for one in pity)
         self.first = self._first()
-        self._steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
+        self.steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
 
     def _rule(self, number: int, pity: Pity, everything: frozenset[str]) -> Rule:
         scope = frozenset(pity.scope) or everything
@@ -261,14 +264,14 @@ class Stages:
         return Settled(_Then(self.root), (), [forced])
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
-        """The counters after a draw that granted ``outcome``: hits clear, misses count, a hit also clears what it ``resets``."""
-        return tuple([step(counter) for counter, step in zip(counters, self._steps[outcome], strict=True)])
+        """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
+        return tuple([step(counter) for counter, step in zip(counters, self.steps[outcome], strict=True)])
 
     def _step(self, rule: Rule, outcome: int) -> Callable[[int], int]:
         """How a draw that grants ``outcome`` moves the counter of a rule."""
         hit = outcome in rule.target
         cleared = any(outcome in other.target and rule.pity.id in other.pity.resets for other in self.rules)
-        if cleared and not hit:
+        if cleared:
             return _clear
         if rule.pity.levels or rule.pity.repeats:
             return lambda counter: rule.step(counter, outcome)
@@ -329,8 +332,9 @@ def _check_scopes(pity: Sequence[Pity]) -> None:
         if scope and len(owners) != 1:
             found = "two rules" if owners else "no other rule"
             raise InvalidCampaign(f"{sorted(scope)} must be exactly the target of one other rule, and is that of {found}", place)
-        for other in pity:
-            if scope and other.scope == owners[0].scope and other is not owners[0] and frozenset(other.target) < scope:
+        for other in pity if scope else ():
+            beside = frozenset(other.scope) == frozenset(owners[0].scope)
+            if beside and frozenset(other.target) < scope:
                 raise InvalidCampaign(f"{sorted(scope)} contains the target of {other.id!r} in its stage, so it cannot be a scope", place)
         for earlier in pity[:k]:
             shared = target & frozenset(earlier.target)
