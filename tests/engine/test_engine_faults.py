@@ -6,12 +6,17 @@ leaves what one call without a fault leaves (pitfalls 9, 12, 15, 17, 30).
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import count
+from shutil import copy
+
 import pytest
 from attrs import evolve
 
 from prizedraw import DrawEngine, DrawRequest, Prize, Quota, StorageError
 from prizedraw.sampling import SeededEntropy
 from prizedraw.storage.memory import MemoryStore
+from prizedraw.storage.sqlite import SqliteStore
 from prizedraw.testing import FaultyStore, FixedClock, NoExclusive
 from scenery import NOON, SURE, picture, wheel
 
@@ -51,15 +56,26 @@ def without_versions(taken):
     return {home: ([(key, doc.data) for key, doc in docs], counters, entries) for home, (docs, counters, entries) in taken.items()}
 
 
-@pytest.mark.parametrize("locked", [True, False], ids=["lock first", "no locks"])
+@pytest.mark.parametrize("kind", ["memory", "no locks", "sqlite"])
 @pytest.mark.parametrize("flow", FLOWS)
-def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, locked):
+def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, kind, tmp_path):
     """The store is left as by one call that met no fault, the answer is the same, and every campaign passes its audit."""
+    files = count()
+    if kind == "sqlite":
+        with closing(SqliteStore(tmp_path / "prepared.db")) as store:
+            prepared(store)
+
+    def fresh():
+        if kind == "sqlite":
+            path = copy(tmp_path / "prepared.db", tmp_path / f"{next(files)}.db")
+            return SqliteStore(path, durability="normal")
+        store = MemoryStore()
+        prepared(store)
+        return store
 
     def played(fail_at, when):
-        inner = MemoryStore()
-        prepared(inner)
-        faulty = FaultyStore(inner if locked else NoExclusive(inner), fail_at, when)
+        inner = fresh()
+        faulty = FaultyStore(NoExclusive(inner) if kind == "no locks" else inner, fail_at, when)
         engine = DrawEngine(faulty, clock=FixedClock(NOON), entropy=SeededEntropy(2))
         failed = None
         try:
@@ -70,6 +86,7 @@ def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, locke
         taken = picture(inner, HOMES)
         auditor = DrawEngine(inner, clock=FixedClock(NOON))
         assert all(auditor.audit(id_).ok for id_ in auditor.campaigns())
+        inner.close()
         return faulty.operations, failed, answer, taken
 
     operations, failed, answer, taken = played(None, "before")
