@@ -122,7 +122,7 @@ def test_preview_is_of_1_to_100000_draws(published, n):
         published.preview("wheel", n, seed=1)
 
 
-@pytest.mark.parametrize("expires", [datetime(2027, 3, 11), "2027-03-11", 5, NOON, NOON - timedelta(days=1)])  # noqa: DTZ001 - naive on purpose
+@pytest.mark.parametrize("expires", [datetime(2027, 3, 11), "2027-03-11", 5, NOON, NOON - timedelta(days=1)])
 def test_expiry_is_aware_and_to_come(published, expires):
     """A naive one, none at all, now and the past are refused."""
     with pytest.raises(InvalidRequest, match="expires"):

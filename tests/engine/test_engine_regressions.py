@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from prizedraw import (
     Quota,
     RequestMismatch,
     UnknownCampaign,
+    Window,
 )
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FixedClock
@@ -129,7 +130,7 @@ def test_anything_that_is_no_campaign_id_is_an_unknown_campaign(engine, junk):
         engine.draw(junk, "ann")
 
 
-@pytest.mark.parametrize("reading", [None, 1.5, "now", datetime(2027, 3, 10)])  # noqa: DTZ001 - naive on purpose
+@pytest.mark.parametrize("reading", [None, 1.5, "now", datetime(2027, 3, 10)])
 def test_a_clock_must_give_aware_datetimes(store_url, reading):
     """A naive time or none at all is a ClockError, before anything is written."""
     with DrawEngine.open(store_url, clock=lambda: reading) as engine, pytest.raises(ClockError):
@@ -154,7 +155,7 @@ def test_meta_that_is_not_equal_to_itself_is_refused(engine):
         engine.draw("wheel", "ann", meta={"x": [float("nan")]})
 
 
-@pytest.mark.parametrize("moment", ["2027-03-10", 5, datetime(2027, 3, 10)])  # noqa: DTZ001 - naive on purpose
+@pytest.mark.parametrize("moment", ["2027-03-10", 5, datetime(2027, 3, 10)])
 def test_since_and_until_are_aware_times(engine, moment):
     """Naive ones and other things are refused at the call."""
     engine.publish(wheel())
@@ -177,3 +178,15 @@ def test_pitfall_20_taking_one_from_nothing_is_not_unlimited(engine):
     with pytest.raises(InvalidEdit, match="below"):
         engine.reallocate("wheel", "cup", add=-1)
     assert engine.stock("wheel")["cup"].remaining == 0
+
+
+def test_days_are_not_cut_anew_behind_a_moved_window(engine):
+    """Draws were made, then the open window was moved to start later: the zone still stays what it is."""
+    later = Window(NOON + timedelta(minutes=30), NOON + timedelta(hours=2))
+    engine.publish(wheel(windows=[Window(NOON - timedelta(hours=1), NOON + timedelta(hours=1))]))
+    engine.draw("wheel", "ann")
+    engine.publish(wheel(windows=[later]))
+    with pytest.raises(InvalidEdit, match="timezone"):
+        engine.publish(wheel(windows=[later], timezone="America/New_York"))
+    with pytest.raises(InvalidEdit, match="timezone"):
+        engine.publish(wheel(windows=[later], day_starts_at="04:00"))

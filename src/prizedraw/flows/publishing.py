@@ -104,6 +104,9 @@ def _publication(
         head = context.head(campaign.id, doc) if doc.version else None
         if (head.version if head else 0) != version - 1:
             return None  # somebody published meanwhile: look again
+        if old is not None and view.counters[DRAWS].value and old.calendar != campaign.calendar:
+            # The first window may have been moved into the future since then, so the windows alone do not tell.
+            raise InvalidEdit("draws have been made, and days that have been counted cannot be cut anew; put the zone back", "timezone")
         off_shelf = head.off_shelf if head else frozenset[str]()
         switched = Head(FORMAT, version, online and (head is None or head.online), off_shelf & {prize.id for prize in campaign.prizes})
         limits, moves = dict(_caps(campaign, view.counters)), []
