@@ -87,6 +87,9 @@ class Odometer:
     def __init__(self, values):
         self.values, self.sizes = list(values), []
 
+    def rewind(self):
+        self.sizes.clear()
+
     def below(self, n):
         assert type(n) is int
         assert n >= 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prizedraw.draw.receipt import Won, from_instant, to_instant
 from prizedraw.pity import Stages
-from prizedraw.quota import UNLIMITED, ceiling
+from prizedraw.quota import ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prizedraw.draw.state import State
 
 DRAWS = "draws"
-"""The counter of all draws of a campaign, kept while campaign_draws limits them; that is its limit."""
+"""The counter of all draws of a campaign, kept once campaign_draws has limited them; that is its limit."""
 POINTS = "points"
 """The counter of all points won in a campaign; its limit is points.total."""
 
@@ -76,7 +76,6 @@ class Rules:
         self.most_points = ceiling(self.points_limit)
         self.total_points_limit = campaign.points.total_limit
         quota = self.quota = campaign.quota
-        self.counts_draws = quota.campaign_draws != UNLIMITED
         self.most_draws, self.most_wins = ceiling(quota.total_draws), ceiling(quota.total_wins)
         self.most_draws_a_day, self.most_wins_a_day = ceiling(quota.daily_draws), ceiling(quota.daily_wins)
         self.redraw = campaign.odds.when_unavailable == "redraw"

@@ -13,6 +13,8 @@ from prizedraw.draw.receipt import THANK_YOU_KIND
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
 from prizedraw.errors import PrizeDrawError
 from prizedraw.flows import keys
+from prizedraw.flows.context import COUNTED
+from prizedraw.flows.counting import moved
 from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import Exclusive, Flow, Listing
 from prizedraw.flows.operator import decode
@@ -57,13 +59,16 @@ class _Recount:
     """What the journal adds up to."""
 
     def __init__(self) -> None:
-        self.entries = self.draws = 0
+        self.entries = self.draws = self.uncounted = 0
         self.movements: list[Movement] = []
         self.counters: Tally[str] = Tally()
         self.participants: dict[str, Tally[str]] = {}
 
     def add(self, campaign_id: str, entry: Entry) -> None:
         self.entries += 1
+        by, counted = moved(entry)
+        self.counters[DRAWS] += by if counted else 0
+        self.uncounted += 0 if counted else by
         self.movements += movements_of(campaign_id, entry)
         if entry.kind == DRAW:
             self._draw(entry)
@@ -75,7 +80,6 @@ class _Recount:
         mine = self.participants.setdefault(entry.owner, Tally())
         day = receipts.to_day(data.day)
         self.draws += len(data.lines)
-        self.counters[DRAWS] += len(data.lines)
         for line in data.lines:
             mine["number"] += 1
             mine["draws"] += line.own
@@ -88,7 +92,6 @@ class _Recount:
         if detail["win"]:
             self._win(mine, receipts.to_day(detail["day"]), detail["prize"], detail["points"], -1)
         if detail["chance"]:
-            self.counters[DRAWS] -= 1
             mine["draws"] -= detail["own"]
 
     def _win(self, mine: Tally[str], day: date, prize_id: str, points: int, sign: int) -> None:
@@ -112,9 +115,11 @@ def audit(context: Context, campaign_id: str) -> Flow[Audit]:
     after = yield from _read(home, campaign_id, recount, None)
     yield Exclusive(home, (keys.HEAD,))
     yield from _read(home, campaign_id, recount, after)
-    rules = (yield from published(context, campaign_id)).rules
+    head = (yield from published(context, campaign_id)).head
+    if head.counting == COUNTED:
+        recount.counters[DRAWS] += recount.uncounted
     differences: list[str] = []
-    yield from _compare_counters(home, recount, differences, counts_draws=rules.counts_draws)
+    yield from _compare_counters(home, recount, differences)
     yield from _compare_participants(home, recount, differences)
     return Audit(recount.entries, recount.draws, tuple(differences))
 
@@ -131,12 +136,9 @@ def _read(home: str, campaign_id: str, recount: _Recount, after: str | None) -> 
             return after
 
 
-def _compare_counters(home: str, recount: _Recount, differences: list[str], *, counts_draws: bool) -> Flow[None]:
+def _compare_counters(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:
     found = yield from _all_counters(home)
     expected = dict(recount.counters)
-    if not counts_draws:  # the counter of all draws is kept only while it is limited
-        found.pop(DRAWS, None)
-        expected.pop(DRAWS, None)
     try:
         ledger = balances(recount.movements)
     except PrizeDrawError as broken:

@@ -1,64 +1,61 @@
-"""Counting all draws of a campaign from its journal, when an edit begins to limit them.
+"""Counting all draws of a campaign, from when an edit first limits them.
 
-The counter of all draws is kept only while it has a limit: it is one row that every draw would have to wait for. So an edit that
-brings the limit counts what the journal holds.
+Two steps, each held by guards. From the first on every draw moves the counter, so the number of those that did not is fixed; the
+second counts them in the journal, and adds them in the commit that brings the limit.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from prizedraw.draw import receipt as receipts
-from prizedraw.draw.rules import DRAWS
+from prizedraw.flows import keys
+from prizedraw.flows.context import COUNTING, encode_head
 from prizedraw.flows.drawing import DRAW
-from prizedraw.flows.effects import Flow, Listing, Post
-from prizedraw.flows.operator import Order, decode
-from prizedraw.storage.protocol import Commit
+from prizedraw.flows.effects import Fetch, Flow, Listing, Post
+from prizedraw.flows.operator import decode, guard
+from prizedraw.storage.protocol import Commit, Entry, Read
 
 if TYPE_CHECKING:
-    from prizedraw.storage.protocol import Entry
+    from prizedraw.flows.context import Context
 
 VOID = "void"
-RECOUNT = "recount"
 
 
-class Count(NamedTuple):
-    """Draws made, and those of them whose chance was given back."""
+def begin(context: Context, campaign_id: str) -> Flow[None]:
+    """Let every draw from now on move the counter of all draws."""
+    home = context.home(campaign_id)
+    while True:
+        view = yield Fetch(home, Read((keys.HEAD,)))
+        head = context.head(campaign_id, view.docs[keys.HEAD])
+        if head.counting:
+            return
+        changed = msgspec.structs.replace(head, counting=COUNTING)
+        yield Post(home, Commit(guard(view), {keys.HEAD: encode_head(changed)}))
 
-    drawn: int
-    returned: int
+
+def moved(entry: Entry) -> tuple[int, bool]:
+    """By how much a journal entry changed the number of all draws, and whether it moved their counter."""
+    if entry.kind == DRAW:
+        data = receipts.decode(entry.data)
+        return len(data.lines), data.counted
+    if entry.kind == VOID:
+        detail = decode(entry.data).detail
+        return -bool(detail["chance"]), detail["counted"]
+    return 0, True
 
 
-def returned(entry: Entry) -> bool:
-    """Whether a journal entry gave a chance back."""
-    return entry.kind == VOID and bool(decode(entry.data).detail["chance"])
-
-
-def count(home: str, version: int) -> Flow[Count]:
-    """Count the draws of all versions up to this one. O(journal)."""
-    drawn = given_back = 0
+def uncounted(home: str) -> Flow[int]:
+    """The draws that were made before counting began. O(journal)."""
+    total = 0
     after = None
     while True:
         page = yield Listing(home, "entries", after=after, limit=1000)
         for entry in page.items:
-            if entry.kind == DRAW:
-                data = receipts.decode(entry.data)
-                drawn += len(data.lines) if data.version <= version else 0
-            given_back += returned(entry)
+            by, counted = moved(entry)
+            total += 0 if counted else by
         if page.next is None:
-            return Count(drawn, given_back)
+            return total
         after = page.next
-
-
-def repair(home: str, version: int, published: Entry) -> Flow[None]:
-    """Add draws that were committed between the count of an edit and the edit itself.
-
-    There are none where the edit kept draws away. No draw under ``version`` or an earlier one can be committed any more.
-    """
-    counted = decode(published.data).detail.get("drawn")
-    if counted is None:
-        return
-    missed = (yield from count(home, version)).drawn - counted
-    if missed:
-        order = Order(RECOUNT, f"{published.id}#{RECOUNT}", f"{version} {missed}")
-        yield Post(home, Commit({}, {}, {DRAWS: missed}, {}, (order.entry(published.at),)))

@@ -17,6 +17,7 @@ from prizedraw.draw.rules import DRAWS, Rules
 from prizedraw.draw.standing import admit, standing
 from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
 from prizedraw.flows import keys
+from prizedraw.flows.context import NOT_COUNTED
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Post
 from prizedraw.flows.ids import new_request_id
 from prizedraw.quota import RefusalReason
@@ -164,7 +165,7 @@ class Request:
         participant's own.
         """
         day = rules.day(state.day)
-        added = {DRAWS: self.n} if rules.counts_draws else {}
+        added = {DRAWS: self.n} if head.counting else {}
         limits: dict[str, int] = {}
         lines: list[receipts.Line] = []
         made: list[Receipt] = []
@@ -190,7 +191,9 @@ class Request:
                 moves(rules, day, decision.prize, added, limits)
             before = state = advance(rules, state, decision, now, own=is_own)
             data = states.encode(state)
-        content = receipts.DrawData(receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta)
+        content = receipts.DrawData(
+            receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta, head.counting > NOT_COUNTED
+        )
         entry = Entry(request_id, self._fingerprint, self._participant, DRAW, now, receipts.encode(content))
         return _new(_Decided, ({self._key: data}, added, limits, entry, made, asks))
 
@@ -208,7 +211,7 @@ class Request:
         found = admit(rules, state, self.n, now, counted[0] if counted else None)
         if not isinstance(found, RefusalReason):
             return found
-        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.counts_draws:
+        if found is RefusalReason.DAILY_DRAWS and counted is None and head.counting:
             return None
         return self._refuse(rules, state, now, moment, found)
 
