@@ -3,9 +3,13 @@
 Exact odds, one atomic and idempotent draw, a stock ledger that always adds up.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from prizedraw.campaign import Campaign, Disclosure, Finding, Odds, Prize
 from prizedraw.draw import Receipt, Refusal, Standing, verify
-from prizedraw.engine import AsyncDrawEngine, DrawEngine
+from prizedraw.engine import DrawEngine
 from prizedraw.errors import (
     ClockError,
     DrawRefused,
@@ -28,6 +32,9 @@ from prizedraw.pity import Level, Newcomer, Pity
 from prizedraw.quota import UNLIMITED, Points, Quota, RefusalReason
 from prizedraw.stock import Release
 from prizedraw.windows import Window
+
+if TYPE_CHECKING:
+    from prizedraw.engine import AsyncDrawEngine
 
 __version__ = "0.1.0"
 
@@ -70,3 +77,12 @@ __all__ = [
     "__version__",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is heavy when it is asked for."""
+    if name == "AsyncDrawEngine":
+        from prizedraw.engine import AsyncDrawEngine  # noqa: PLC0415 - see above
+
+        return AsyncDrawEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

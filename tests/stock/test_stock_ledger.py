@@ -34,9 +34,7 @@ def test_the_kinds_of_movement():
 
 def test_the_life_of_an_allocation():
     """Five phones allocated, three won, one voided, two added, one lowered: six allocated, two out, four remain."""
-    found = balance(
-        [move("allocate", 5), move("issue"), move("issue", 2), move("void"), move("restock", 2), move("release")]
-    )
+    found = balance([move("allocate", 5), move("issue"), move("issue", 2), move("void"), move("restock", 2), move("release")])
     assert found == Balance(allocated=6, issued=2, held=0)
     assert found.remaining == 4
 

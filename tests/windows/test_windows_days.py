@@ -189,9 +189,7 @@ def test_an_aware_time_needs_no_zone():
 
 def test_a_window_is_local_unless_it_has_an_offset():
     """The naive start is Shanghai's, the end with an offset stays as it is."""
-    found = Calendar("Asia/Shanghai").localize_window(
-        Window(local("2026-02-10T10:00"), datetime(2026, 2, 10, 4, tzinfo=UTC))
-    )
+    found = Calendar("Asia/Shanghai").localize_window(Window(local("2026-02-10T10:00"), datetime(2026, 2, 10, 4, tzinfo=UTC)))
     assert str(found) == "2026-02-10 10:00:00+08:00 to 2026-02-10 04:00:00+00:00"
 
 

@@ -241,9 +241,7 @@ def test_edits_compare_sets(old, new, keep, now):
         past = [span for span in old if span[1] <= now]
         new = past + [span for span in new if span[1] > now and not any(span[0] < end for _, end in past)]
     fine = {s for s in old if s[1] <= now} == {s for s in new if s[1] <= now} and all(
-        any(set(range(*span)) & set(range(*other)) for other in new if other[1] > now)
-        for span in old
-        if now in range(*span)
+        any(set(range(*span)) & set(range(*other)) for other in new if other[1] > now) for span in old if now in range(*span)
     )
     try:
         check_window_edit([window(*s) for s in old], [window(*s) for s in new], at(now))

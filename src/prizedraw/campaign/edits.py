@@ -64,7 +64,7 @@ def check_edit(published: Campaign, new: Campaign, now: datetime) -> Edit:
     removed = tuple(prize_id for prize_id in before if prize_id not in after)
     _check_removed(published, removed)
     shared = [prize_id for prize_id in after if prize_id in before]
-    renewed = tuple(prize_id for prize_id in shared if _stands_for(before[prize_id]) != _stands_for(after[prize_id]))
+    renewed = tuple(prize_id for prize_id in shared if stands_for(before[prize_id]) != stands_for(after[prize_id]))
     kept = tuple(prize_id for prize_id in shared if prize_id not in renewed)
     for place, prize in enumerate(new.prizes):
         if prize.id in kept and prize.stock != before[prize.id].stock:
@@ -76,7 +76,7 @@ def check_edit(published: Campaign, new: Campaign, now: datetime) -> Edit:
     return Edit(kept, tuple(prize_id for prize_id in after if prize_id not in before), removed, renewed)
 
 
-def _stands_for(prize: Prize) -> tuple[str, str | None]:
+def stands_for(prize: Prize) -> tuple[str, str | None]:
     """What units of a prize are units of: while it is the same, so is their stock."""
     return prize.kind, prize.product
 

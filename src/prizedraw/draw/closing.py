@@ -47,10 +47,9 @@ def closed(
         known: counter → (value, limit).
         added: counter → what earlier draws of the same request add to it.
     """
-    quota = rules.quota
-    if not allows(quota.total_wins, state.wins):
+    if state.wins >= rules.most_wins:
         return Closed(Reason.TOTAL_WINS)
-    if not allows(quota.daily_wins, state.day_wins):
+    if state.day_wins >= rules.most_wins_a_day:
         return Closed(Reason.DAILY_WINS)
     if off_shelf and rules.ids[prize] in off_shelf:
         return Closed(Reason.OFF_SHELF, Shortage(shelf_counter(rules.ids[prize]), 0, 0))
@@ -70,10 +69,10 @@ def closed(
 
 
 def _own_cap(rules: Rules, state: State, prize: int) -> Reason | None:
-    if not allows(rules.caps[prize], state.won.get(rules.ids[prize], 0)):
+    if state.won.get(rules.ids[prize], 0) >= rules.caps[prize]:
         return Reason.PRIZE_CAP
     points = rules.points[prize]
-    if points and not allows(rules.points_limit, state.points, points):
+    if points and state.points + points > rules.most_points:
         return Reason.POINTS_CAP
     return None
 

@@ -6,16 +6,14 @@ Only the values and their encoding live here; deciding is ``decide``, checking i
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from prizedraw.draw import state
+from prizedraw.draw.state import State
 from prizedraw.errors import InvalidRequest, StorageVersion
 from prizedraw.fallback import Reason
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT = 1
 THANK_YOU = "thank-you"
@@ -31,7 +29,8 @@ def to_instant(at: int) -> datetime:
 
 def from_instant(moment: datetime) -> int:
     """Microseconds since the Unix epoch of an aware time, exactly."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds
 
 
 def to_day(ordinal: int) -> date:
@@ -62,7 +61,7 @@ class Won(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kind: str
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True):
     """One draw, as it happened; two receipts of the same draw are equal.
 
     Attributes:
@@ -103,7 +102,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     tickets: tuple[Ticket, ...]
     rules: str
     version: int
-    before: state.State
+    before: State
     refused: tuple[Shortage, ...]
     own: bool = True
     meta: Any = None
@@ -165,57 +164,62 @@ def decode(data: bytes) -> DrawData:
     return found
 
 
-def receipt_id(campaign_id: str, place: int, request_id: str) -> str:
-    """The id of the draw at ``place`` (from 0) of a request. Campaign ids hold no colon, so it can be taken apart again."""
-    return f"{campaign_id}:{place}:{request_id}"
-
-
 def parse_receipt_id(id_: str) -> tuple[str, int, str]:
-    """Campaign id, place and request id of a receipt.
+    """Campaign id, place (from 0) in its request, and request id of a receipt. Campaign ids hold no colon.
 
     Raises:
         InvalidRequest: it is not a receipt id.
     """
     campaign_id, _, rest = id_.partition(":") if isinstance(id_, str) else ("", "", "")
     place, _, request_id = rest.partition(":")
-    if not (campaign_id and request_id and place.isascii() and place.isdecimal() and len(place) <= 3):
+    if not (campaign_id and request_id and place.isascii() and place.isdecimal() and len(place) <= 3 and place == str(int(place))):
+        # One spelling only: a draw is voided once for each id.
         raise InvalidRequest(f"{id_!r} is not a receipt id; use the .id of a receipt")
     return campaign_id, int(place), request_id
 
 
-def receipts(
-    campaign_id: str, participant: str, request_id: str, at: int, data: DrawData, states: Sequence[state.State] = ()
-) -> list[Receipt]:
-    """The receipts of a journal entry, in order.
+class Origin(NamedTuple):
+    """What the receipts of one request share."""
 
-    Args:
-        campaign_id, participant, request_id, at, data: what the entry holds; ``at`` in microseconds since the epoch.
-        states: the decoded documents before each draw, where the caller has them at hand.
-    """
-    drawn_at, day, rules = to_instant(at), to_day(data.day), data.rules.hex()
-    return [
-        Receipt(
-            id=receipt_id(campaign_id, place, request_id),
-            request_id=request_id,
-            campaign_id=campaign_id,
-            participant=participant,
-            number=before.number + 1,
-            drawn_at=drawn_at,
-            day=day,
-            prize=line.prize,
-            reason=line.reason,
-            drawn=line.drawn,
-            points=line.points,
-            forced_by=line.forced_by,
-            owed=line.owed,
-            tickets=line.tickets,
-            rules=rules,
-            version=data.version,
-            before=before,
-            refused=line.refused,
-            own=line.own,
-            meta=data.meta,
-        )
-        for place, line in enumerate(data.lines)
-        for before in (states[place] if states else state.decode(line.before),)
-    ]
+    campaign_id: str
+    participant: str
+    request_id: str
+    drawn_at: datetime
+    day: date
+    rules: str
+    version: int
+    meta: Any
+
+
+def receipt(origin: Origin, place: int, line: Line, before: State) -> Receipt:
+    """The receipt of the draw at ``place`` (from 0) of a request."""
+    campaign_id, participant, request_id, drawn_at, day, rules, version, meta = origin
+    return Receipt(
+        f"{campaign_id}:{place}:{request_id}",
+        request_id,
+        campaign_id,
+        participant,
+        before.number + 1,
+        drawn_at,
+        day,
+        line.prize,
+        line.reason,
+        line.drawn,
+        line.points,
+        line.forced_by,
+        line.owed,
+        line.tickets,
+        rules,
+        version,
+        before,
+        line.refused,
+        line.own,
+        meta,
+    )
+
+
+def receipts(campaign_id: str, participant: str, request_id: str, at: int, content: bytes) -> list[Receipt]:
+    """The receipts that a draw's journal entry holds, in order; ``at`` in microseconds since the epoch."""
+    data = decode(content)
+    origin = Origin(campaign_id, participant, request_id, to_instant(at), to_day(data.day), data.rules.hex(), data.version, data.meta)
+    return [receipt(origin, place, line, state.decode(line.before)) for place, line in enumerate(data.lines)]

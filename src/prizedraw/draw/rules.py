@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prizedraw.draw.receipt import Won, from_instant, to_instant
 from prizedraw.pity import Stages
+from prizedraw.quota import UNLIMITED, ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from prizedraw.draw.state import State
 
 DRAWS = "draws"
-"""The counter of all draws of a campaign; its limit is campaign_draws."""
+"""The counter of all draws of a campaign, kept while campaign_draws limits them; that is its limit."""
 POINTS = "points"
 """The counter of all points won in a campaign; its limit is points.total."""
 
@@ -67,25 +68,41 @@ class Rules:
         self.thank_you = len(prizes) - 1
         self.won = tuple(Won(prize.id, prize.name, prize.kind) for prize in prizes)
         self.points = tuple(prize.points or 0 for prize in prizes)
-        self.caps = tuple(prize.per_participant for prize in prizes)
+        self.caps = tuple(ceiling(prize.per_participant) for prize in prizes)
         self.releases = tuple(prize.daily_release for prize in prizes)
         self.release = campaign.release.daily
         self.stock = tuple(stock_counter(id_) for id_ in self.ids)
         self.points_limit = campaign.points.participant_limit
+        self.most_points = ceiling(self.points_limit)
         self.total_points_limit = campaign.points.total_limit
-        self.quota = campaign.quota
+        quota = self.quota = campaign.quota
+        self.counts_draws = quota.campaign_draws != UNLIMITED
+        self.most_draws, self.most_wins = ceiling(quota.total_draws), ceiling(quota.total_wins)
+        self.most_draws_a_day, self.most_wins_a_day = ceiling(quota.daily_draws), ceiling(quota.daily_wins)
         self.redraw = campaign.odds.when_unavailable == "redraw"
         self.stages = Stages(campaign.pity, {prize.id: prize.weight for prize in prizes}, campaign.newcomer)
         self.newcomer = campaign.newcomer
         self.wanted = frozenset(self.number[id_] for id_ in campaign.newcomer.target) if campaign.newcomer else frozenset()
         self.rule_ids = tuple(rule.pity.id for rule in self.stages.rules)
         self.windows = tuple((from_instant(window.start), from_instant(window.end)) for window in campaign.windows)
+        self._starts = tuple(zip(self.rule_ids, self.stages.start, strict=True))
+        self._steps = tuple(
+            tuple((id_, start, step) for (id_, start), step in zip(self._starts, steps, strict=True)) for steps in self.stages.steps
+        )
+        self._window = (0, 0)
         self._day: Day | None = None
         self._span = (0, 0, 0)
 
     def is_open(self, now: int) -> bool:
-        """Whether a window holds ``now``, in microseconds since the epoch."""
-        return any(start <= now < end for start, end in self.windows)
+        """Whether a window holds ``now``, in microseconds since the epoch; the last one that did is tried first."""
+        start, end = self._window
+        if start <= now < end:
+            return True
+        for window in self.windows:
+            if window[0] <= now < window[1]:
+                self._window = window
+                return True
+        return False
 
     def ordinal(self, now: int) -> int:
         """The campaign day of ``now``, in microseconds since the epoch, as an ordinal; the last day asked for is remembered."""
@@ -110,11 +127,16 @@ class Rules:
 
     def counters(self, misses: Mapping[str, int]) -> tuple[int, ...]:
         """The counters of the rules in file order, from what is kept of a participant; a rule not kept is at its start."""
-        return tuple([misses.get(id_, start) for id_, start in zip(self.rule_ids, self.stages.start, strict=True)])
+        return tuple([misses.get(id_, start) for id_, start in self._starts])
 
     def misses(self, counters: tuple[int, ...]) -> dict[str, int]:
         """What to keep of the counters."""
         return dict(zip(self.rule_ids, counters, strict=True))
+
+    def after(self, misses: Mapping[str, int], prize: int) -> dict[str, int]:
+        """What to keep of the counters after a draw that granted ``prize``; rules that are no more are dropped."""
+        get = misses.get
+        return {id_: step(get(id_, start)) for id_, start, step in self._steps[prize]}
 
     def newcomer_due(self, state: State) -> bool:
         """Whether the newcomer's promise is due at this participant's next draw."""

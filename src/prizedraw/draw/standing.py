@@ -5,6 +5,8 @@ Admission is decided here, in its documented order of precedence; what an admitt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,9 +14,6 @@ import msgspec
 from prizedraw.quota import UNLIMITED, Chances, RefusalReason, allows, chances, left
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
     from prizedraw.draw.rules import Rules
     from prizedraw.draw.state import State
 
@@ -68,15 +67,10 @@ def standing(rules: Rules, state: State, day: date, now: int) -> Standing:
         points_left=left(rules.points_limit, state.points),
         misses=rules.misses(rules.counters(state.misses)),
         newcomer=rules.newcomer is not None and not state.newcomer,
-        blocked=blocked(state),
+        blocked=state.refused,
         day=day,
         message=told if told.n == UNLIMITED else Chances(told.kind, told.n + granted),
     )
-
-
-def blocked(state: State) -> bool:
-    """Whether the participant is blocked in this campaign or on the whole platform."""
-    return state.blocked or state.barred > 0
 
 
 def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> int | RefusalReason:
@@ -89,20 +83,18 @@ def admit(rules: Rules, state: State, n: int, now: int, counted: int | None) -> 
         now: microseconds since the epoch.
         counted: draws made in the whole campaign, where that is known.
     """
-    quota, granted = rules.quota, 0
-    if state.granted:
-        granted = state.usable(now)
-    if not allows(quota.total_draws, state.draws, n - granted):
+    granted = state.usable(now) if state.granted else 0
+    free = max(0, rules.most_draws - state.draws)  # an edit may have lowered the cap below what was drawn
+    if n > free + granted:
         return RefusalReason.TOTAL_DRAWS
-    if counted is not None and not allows(quota.campaign_draws, counted, n):
+    if counted is not None and not allows(rules.quota.campaign_draws, counted, n):
         return RefusalReason.CAMPAIGN_DRAWS
-    if not allows(quota.daily_draws, state.day_draws, n - granted):
+    today = max(0, rules.most_draws_a_day - state.day_draws)
+    if n > today + granted:
         return RefusalReason.DAILY_DRAWS
-    own = n
-    for limit, used in ((quota.total_draws, state.draws), (quota.daily_draws, state.day_draws)):
-        if limit != UNLIMITED:
-            own = min(own, left(limit, used))
-    return own
+    if n <= free and n <= today:
+        return n
+    return int(min(free, today))
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -54,6 +54,11 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     blocked: bool = False
     barred: int = 0
 
+    @property
+    def refused(self) -> bool:
+        """Whether the participant is blocked, in this campaign or everywhere."""
+        return self.blocked or self.barred > 0
+
     def on(self, day: int) -> State:
         """The same participant on a campaign day (an ordinal): counts of an earlier day are over; a day never moves back."""
         if day <= self.day:
@@ -71,9 +76,11 @@ class State(msgspec.Struct, array_like=True, frozen=True):
         return (Lot(first.left - 1, first.expires), *lots[1:]) if first.left > 1 else tuple(lots[1:])
 
     def with_lot(self, lot: Lot) -> State:
-        """The same participant with more granted draws."""
-        lots = sorted((*self.granted, lot), key=lambda one: one.expires or _NEVER)
-        return msgspec.structs.replace(self, granted=tuple(lots))
+        """The same participant with more granted draws; those that expire together are one lot."""
+        left = {one.expires: one.left for one in self.granted}
+        left[lot.expires] = left.get(lot.expires, 0) + lot.left
+        lots = tuple(Lot(left[expires], expires) for expires in sorted(left, key=lambda one: one or _NEVER))
+        return msgspec.structs.replace(self, granted=lots)
 
 
 _NEVER = 2**63

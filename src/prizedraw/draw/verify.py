@@ -43,6 +43,9 @@ class _Script:
         self._tickets = tickets
         self._at = 0
 
+    def rewind(self) -> None:
+        self._at = 0
+
     def below(self, n: int, /) -> int:
         if self._at == len(self._tickets):
             raise _Astray(f"the rules draw a further ticket, of {n}, after the {self._at} of the receipt")

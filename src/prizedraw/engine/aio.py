@@ -11,9 +11,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, checked, run_together, told
-from prizedraw.engine.drivers import run, run_async
+from prizedraw.engine.drivers import run, run_async, run_draw
 from prizedraw.engine.hooks import Hooks
-from prizedraw.engine.jobs import Jobs
+from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, RequestMismatch, StorageError
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.batches import Outcome
     from prizedraw.engine.hooks import Event
-    from prizedraw.engine.jobs import Job
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
-    from prizedraw.flows.drawing import Drawn, DrawRequest
+    from prizedraw.flows.drawing import Drawn, DrawRequest, Request
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
     from prizedraw.stock import Movement, StockLine
@@ -89,7 +88,8 @@ class AsyncDrawEngine:
         return self._store
 
     async def close(self) -> None:
-        """Close the store."""
+        """Close the store; the next call opens it again."""
+        self._is_open = False
         if self._sync is not None:
             await asyncio.to_thread(self._sync.close)
         else:
@@ -173,20 +173,20 @@ class AsyncDrawEngine:
 
     async def draw(self, id: str, participant: str, *, request_id: str | None = None, meta: Any = None) -> Receipt:  # noqa: A002 - as above
         """See ``DrawEngine.draw``."""
-        return (await self._draw(*self._jobs.draw(id, participant, request_id, 1, meta))).receipts[0]
+        return (await self._draw(self._jobs.draw(id, participant, request_id, 1, meta))).receipts[0]
 
     async def draw_many(self, id: str, participant: str, n: int, *, request_id: str | None = None, meta: Any = None) -> list[Receipt]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_many``."""
-        return (await self._draw(*self._jobs.draw(id, participant, request_id, n, meta))).receipts
+        return (await self._draw(self._jobs.draw(id, participant, request_id, n, meta))).receipts
 
-    async def _draw(self, job: Job[Drawn], request_id: str) -> Drawn:
+    async def _draw(self, request: Request) -> Drawn:
         try:
-            made = await self._run(job)
+            made = await self._requested(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
-            error.request_id = request_id
+            error.request_id = request.key()
             raise
         self._hooks.drawn(made)
         return made
@@ -194,21 +194,28 @@ class AsyncDrawEngine:
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_batch``."""
         asked = checked(requests)
-        jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None)[0] for one in asked]
+        jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None) for one in asked]
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
             made = await self._together(jobs[start : start + TOGETHER])
             results += told(self._hooks, asked[start : start + TOGETHER], made)
         return results
 
-    async def _together(self, jobs: list[Job[Drawn]]) -> list[Outcome]:
+    async def _requested(self, request: Request) -> Drawn:
+        await self._ready()
         if self._sync is not None:
-            return await _in_thread(run_together, self._sync, jobs, self._wait)
-        return [await self._outcome(job) for job in jobs]
+            return await _in_thread(run_draw, self._sync, request, self._wait)
+        return await self._run(Job(request.flow(), request.home, True))
 
-    async def _outcome(self, job: Job[Drawn]) -> Outcome:
+    async def _together(self, requests: list[Request]) -> list[Outcome]:
+        await self._ready()
+        if self._sync is not None:
+            return await _in_thread(run_together, self._sync, requests, self._wait)
+        return [await self._outcome(request) for request in requests]
+
+    async def _outcome(self, request: Request) -> Outcome:
         try:
-            return await self._run(job)
+            return await self._requested(request)
         except (DrawRefused, RequestMismatch) as refusal:
             return refusal
 

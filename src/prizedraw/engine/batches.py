@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from prizedraw.draw.receipt import Receipt
     from prizedraw.engine.hooks import Hooks
-    from prizedraw.engine.jobs import Job
+    from prizedraw.flows.drawing import Request
     from prizedraw.storage.protocol import Handle, Store
 
 TOGETHER = 256
@@ -37,17 +37,17 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
     return asked
 
 
-def run_together(store: Store, jobs: list[Job[Drawn]], wait: float) -> list[Outcome]:
-    """Do the jobs in order; one that is refused fails no other."""
+def run_together(store: Store, requests: list[Request], wait: float) -> list[Outcome]:
+    """Carry out the requests in order; one that is refused fails no other."""
     if not store.lock_first:
-        return [_outcome(store, store, job, wait) for job in jobs]
-    with store.exclusive(jobs[0].home, (), wait) as handle:
-        return [_outcome(store, handle, job, wait) for job in jobs]
+        return [_outcome(store, store, request, wait) for request in requests]
+    with store.exclusive(requests[0].home, (), wait) as handle:
+        return [_outcome(store, handle, request, wait) for request in requests]
 
 
-def _outcome(store: Store, handle: Handle, job: Job[Drawn], wait: float) -> Outcome:
+def _outcome(store: Store, handle: Handle, request: Request, wait: float) -> Outcome:
     try:
-        return drive(store, handle, job.flow, wait)
+        return drive(store, handle, request.flow(), wait)
     except (DrawRefused, RequestMismatch) as refusal:
         return refusal
 

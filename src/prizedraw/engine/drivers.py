@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
+    from prizedraw.flows.drawing import Drawn, Request
     from prizedraw.flows.effects import Flow
     from prizedraw.storage.protocol import AsyncHandle, AsyncStore, Handle, Store
 
@@ -24,7 +25,6 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
         flow: what to do.
         wait: seconds that exclusivity may be waited for.
     """
-    stack: ExitStack | None = None
     result: Any = None
     send = flow.send
     try:
@@ -37,22 +37,13 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
                 result = handle.commit(effect.home, (effect.commit,))[0]  # type: ignore[union-attr]  # as above
             elif isinstance(effect, Listing):
                 result = _list(store, effect)
-            elif isinstance(effect, Exclusive):
-                if stack is None and handle is store:
-                    stack = ExitStack()
-                    handle = stack.enter_context(store.exclusive(effect.home, effect.docs, wait))
+            elif isinstance(effect, Exclusive) and handle is store:
+                with store.exclusive(effect.home, effect.docs, wait) as inside:
+                    return drive(store, inside, flow, wait)
+            else:
                 result = None
     except StopIteration as end:
-        if stack is not None:
-            stack.close()
-            stack = None
         return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
-    except BaseException as error:
-        if stack is not None:
-            stack.__exit__(type(error), error, error.__traceback__)
-        raise
-    finally:
-        flow.close()
 
 
 def run(store: Store, job: Job[T], wait: float) -> T:
@@ -61,6 +52,14 @@ def run(store: Store, job: Job[T], wait: float) -> T:
         return drive(store, store, job.flow, wait)
     with store.exclusive(job.home, (), wait) as handle:
         return drive(store, handle, job.flow, wait)
+
+
+def run_draw(store: Store, request: Request, wait: float) -> Drawn:
+    """Carry out one request of draws, as ``run`` does a job."""
+    if not store.lock_first:
+        return drive(store, store, request.flow(), wait)
+    with store.exclusive(request.home, (), wait) as handle:
+        return drive(store, handle, request.flow(), wait)
 
 
 def _list(store: Store, effect: Listing) -> Any:

@@ -13,6 +13,7 @@ from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
 from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying
 from prizedraw.flows.context import Context
+from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
 from prizedraw.flows.operator import Order
 from prizedraw.sampling import SecureEntropy
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from prizedraw.draw.standing import Standing
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
-    from prizedraw.flows.drawing import Drawn
     from prizedraw.flows.effects import Flow
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
@@ -55,24 +55,26 @@ class Jobs:
         self._context = Context(check_namespace(namespace), _clock(clock), entropy if entropy is not None else SecureEntropy())
 
     def _request_id(self, given: str | None) -> str:
-        return new_request_id(self._context.instant()) if given is None else check_id(given, "request_id")
+        return new_request_id(self._context.now()[1]) if given is None else check_id(given, "request_id")
 
     def _order(self, kind: str, asked: str, request_id: str | None, actor: str, note: str, owner: str = "") -> Order:
-        return Order(kind, self._request_id(request_id), asked, owner, actor, note)
+        order = Order(kind, self._request_id(request_id), asked, owner, actor, note)
+        order.check()
+        return order
 
     def _job(self, flow: Flow[T], campaign_id: str, *, writes: bool = False) -> Job[T]:
         return Job(flow, self._context.home(campaign_id), writes)
 
-    def draw(self, campaign_id: str, participant: str, request_id: str | None, n: int, meta: Any) -> tuple[Job[Drawn], str]:
-        """One request of ``n`` draws, and its id."""
-        context = self._context
+    def draw(self, campaign_id: str, participant: str, request_id: str | None, n: int, meta: Any) -> Request:
+        """One request of ``n`` draws."""
         check_id(participant, "participant")
+        if request_id is not None:
+            check_id(request_id, "request_id")
         if n != 1 or type(n) is not int:
             check_count(n)
-        request_id = self._request_id(request_id)
         if meta is not None:
             meta = drawing.check_meta(meta)
-        return Job(drawing.draw(context, campaign_id, participant, request_id, n, meta), context.home(campaign_id), True), request_id
+        return Request(self._context, campaign_id, participant, request_id, n, meta)
 
     def publish(
         self, campaign: Campaign, online: bool, expect_version: int | None, request_id: str | None, actor: str, note: str
@@ -80,7 +82,9 @@ class Jobs:
         """Put a definition in force."""
         if not isinstance(campaign, Campaign):
             raise InvalidRequest(f"{campaign!r} is not a Campaign; load one with Campaign.load(path)", "campaign")
-        order = self._order(publishing.PUBLISH, campaign.digest, request_id, actor, note)
+        _check_flag(online, "online")
+        asked = campaign.digest if online else f"{campaign.digest} offline"
+        order = self._order(publishing.PUBLISH, asked, request_id, actor, note)
         flow = publishing.publish(self._context, campaign, order, online=online, expect_version=expect_version)
         return self._job(flow, campaign.id, writes=True)
 
@@ -139,6 +143,7 @@ class Jobs:
     def void(self, receipt_id: str, request_id: str, return_chance: bool, actor: str, note: str) -> Job[None]:
         """Take a draw back."""
         check_id(request_id, "request_id")
+        _check_flag(return_chance, "return_chance")
         campaign_id = parse_receipt_id(receipt_id)[0]
         order = self._order("void", f"{receipt_id} {return_chance}", request_id, actor, note)
         return self._job(operating.void(self._context, receipt_id, order, return_chance=return_chance), campaign_id, writes=True)
@@ -193,6 +198,11 @@ class Jobs:
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
         return self._job(auditing.audit(self._context, campaign_id), campaign_id)
+
+
+def _check_flag(value: object, name: str) -> None:
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{value!r} is neither True nor False", name)
 
 
 def _clock(clock: Any) -> Callable[[], datetime]:

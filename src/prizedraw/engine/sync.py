@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from prizedraw.engine.batches import TOGETHER, checked, run_together, told
-from prizedraw.engine.drivers import run
+from prizedraw.engine.drivers import run, run_draw
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
 from prizedraw.engine.urls import open_store
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
-    from prizedraw.flows.drawing import Drawn, DrawRequest
+    from prizedraw.flows.drawing import Drawn, DrawRequest, Request
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
     from prizedraw.stock import Movement, StockLine
@@ -175,7 +175,7 @@ class DrawEngine:
         self._run(self._jobs.switch(id, True, request_id, actor, note))
 
     def state(self, id: str) -> CampaignState:  # noqa: A002 - as above
-        """ "not_started", "running" or "closed"."""
+        """Whether a campaign is "not_started", "running" or "closed" now."""
         return self._run(self._jobs.state(id))
 
     # Draws
@@ -195,20 +195,20 @@ class DrawEngine:
             UnknownCampaign: there is no such campaign.
             StorageError: the store failed; try again with its ``.request_id``.
         """
-        return self._draw(*self._jobs.draw(id, participant, request_id, 1, meta)).receipts[0]
+        return self._draw(self._jobs.draw(id, participant, request_id, 1, meta)).receipts[0]
 
     def draw_many(self, id: str, participant: str, n: int, *, request_id: str | None = None, meta: Any = None) -> list[Receipt]:  # noqa: A002 - as above
         """Draw ``n`` times (1 to 100) for a participant, all or none; raises as ``draw``."""
-        return self._draw(*self._jobs.draw(id, participant, request_id, n, meta)).receipts
+        return self._draw(self._jobs.draw(id, participant, request_id, n, meta)).receipts
 
-    def _draw(self, job: Job[Drawn], request_id: str) -> Drawn:
+    def _draw(self, request: Request) -> Drawn:
         try:
-            made = run(self._store, job, self._wait)
+            made = run_draw(self._store, request, self._wait)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
-            error.request_id = request_id
+            error.request_id = request.key()
             raise
         self._hooks.drawn(made)
         return made
@@ -224,7 +224,7 @@ class DrawEngine:
             UnknownCampaign: there is no such campaign.
         """
         asked = checked(requests)
-        jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None)[0] for one in asked]
+        jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None) for one in asked]
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
             made = run_together(self._store, jobs[start : start + TOGETHER], self._wait)

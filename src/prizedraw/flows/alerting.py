@@ -5,6 +5,7 @@ An entry notes what its commit left of every limited counter, so whether it cros
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +22,6 @@ from prizedraw.stock import MovementKind, crossing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from prizedraw.draw.rules import Rules
     from prizedraw.flows.context import Context
@@ -90,7 +90,9 @@ def alerts_page(context: Context, campaign_id: str, after: str | None) -> Flow[t
     page = yield Listing(context.home(campaign_id), "entries", after=after)
     alerts: list[Alert] = []
     for entry in page.items:
-        version = receipts.decode(entry.data).version if entry.kind == DRAW else found.head.version
+        version = (
+            receipts.decode(entry.data).version if entry.kind == DRAW else decode(entry.data).detail.get("version", found.head.version)
+        )
         rules = yield from context.rules(context.home(campaign_id), version)
         alerts += alerts_of(rules, entry)
     return alerts, page.next

@@ -19,13 +19,14 @@ from prizedraw.flows.operator import decode
 from prizedraw.flows.querying import movements_of, published
 from prizedraw.quota import UNLIMITED
 from prizedraw.stock import balances
+from prizedraw.storage.protocol import UNTOUCHED
 
 if TYPE_CHECKING:
     from datetime import date
 
     from prizedraw.flows.context import Context
     from prizedraw.stock import Movement
-    from prizedraw.storage.protocol import Entry
+    from prizedraw.storage.protocol import Counter, Entry
 
 _PAGE = 1000
 
@@ -107,13 +108,13 @@ def audit(context: Context, campaign_id: str) -> Flow[Audit]:
     Cost: the whole journal, and memory for each participant.
     """
     home = context.home(campaign_id)
-    yield from published(context, campaign_id)
     recount = _Recount()
     after = yield from _read(home, campaign_id, recount, None)
     yield Exclusive(home, (keys.HEAD,))
     yield from _read(home, campaign_id, recount, after)
+    rules = (yield from published(context, campaign_id)).rules
     differences: list[str] = []
-    yield from _compare_counters(home, recount, differences)
+    yield from _compare_counters(home, recount, differences, counts_draws=rules.counts_draws)
     yield from _compare_participants(home, recount, differences)
     return Audit(recount.entries, recount.draws, tuple(differences))
 
@@ -130,31 +131,37 @@ def _read(home: str, campaign_id: str, recount: _Recount, after: str | None) -> 
             return after
 
 
-def _compare_counters(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:
+def _compare_counters(home: str, recount: _Recount, differences: list[str], *, counts_draws: bool) -> Flow[None]:
+    found = yield from _all_counters(home)
     expected = dict(recount.counters)
+    if not counts_draws:  # the counter of all draws is kept only while it is limited
+        found.pop(DRAWS, None)
+        expected.pop(DRAWS, None)
     try:
-        found = balances(recount.movements)
+        ledger = balances(recount.movements)
     except PrizeDrawError as broken:
         differences.append(str(broken))
-        found = {}
-    limits = {}
-    for prize_id, balance in found.items():
-        expected[stock_counter(prize_id)] = balance.issued
-        limits[stock_counter(prize_id)] = balance.allocated
+        ledger = {}
+    for prize_id, balance in ledger.items():
+        key = stock_counter(prize_id)
+        expected[key] = balance.issued
+        value, limit = found.setdefault(key, UNTOUCHED)
+        _compare(differences, key, "has the limit", limit, balance.allocated)
+        if limit != UNLIMITED and value > limit:
+            differences.append(f"{key} stands at {value}, beyond its limit of {limit}")
+    for key in found.keys() | expected.keys():
+        _compare(differences, key, "stands at", found.get(key, UNTOUCHED).value, expected.get(key, 0))
+
+
+def _all_counters(home: str) -> Flow[dict[str, Counter]]:
+    found: dict[str, Counter] = {}
     after = None
     while True:
         page = yield Listing(home, "counters", after=after, limit=_PAGE)
-        for key, (value, limit) in page.items:
-            _compare(differences, key, "stands at", value, expected.pop(key, 0))
-            if key in limits:
-                _compare(differences, key, "has the limit", limit, limits[key])
-            if limit != UNLIMITED and value > limit and key.startswith("stock/"):
-                differences.append(f"{key} stands at {value}, beyond its limit of {limit}")
+        found.update(page.items)
         if page.next is None:
-            break
+            return found
         after = page.next
-    for key, value in expected.items():
-        _compare(differences, key, "stands at", 0, value)
 
 
 def _compare_participants(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:

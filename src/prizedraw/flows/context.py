@@ -5,13 +5,13 @@ Remembering is only of what cannot change: a head document's bytes, and a number
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from prizedraw.campaign import Campaign
-from prizedraw.draw.receipt import from_instant
+from prizedraw.draw.receipt import from_instant, to_instant
 from prizedraw.draw.rules import Rules
 from prizedraw.errors import ClockError, StorageVersion, UnknownCampaign
 from prizedraw.flows import keys
@@ -20,13 +20,15 @@ from prizedraw.storage.protocol import Doc, Read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from prizedraw.sampling import Entropy
 
 FORMAT = 1
-TOLERANCE = timedelta(seconds=60)
-"""How far a clock may step back, or be from the store's."""
+TOLERANCE = 60_000_000
+"""Microseconds that a clock may step back, or be from the store's."""
 _REMEMBERED = 256
+_CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -60,39 +62,39 @@ class Context:
         self.entropy = entropy
         self.registry = keys.registry_home(namespace)
         self._clock = clock
-        self._latest: datetime | None = None
+        self._latest = 0
         self._heads: dict[bytes, Head] = {}
         self._rules: dict[tuple[str, int], Rules] = {}
         self._homes: dict[str, str] = {}
 
     def home(self, campaign_id: str) -> str:
-        """The home of a campaign."""
-        found = self._homes.get(campaign_id)
+        """The home of a campaign; raises UnknownCampaign where the id can be none."""
+        found = self._homes.get(campaign_id) if isinstance(campaign_id, str) else None
         if found is None:
+            if not isinstance(campaign_id, str) or not _CAMPAIGN_ID.fullmatch(campaign_id):
+                raise UnknownCampaign(f"{campaign_id!r:.80} is not the id of a campaign", campaign_id=str(campaign_id))
             found = keys.campaign_home(self.namespace, campaign_id)
             if len(self._homes) < _REMEMBERED:
                 self._homes[campaign_id] = found
         return found
 
-    def now(self) -> datetime:
-        """The time of the clock.
+    def now(self) -> tuple[datetime, int]:
+        """The time of the clock, aware, and in microseconds since the epoch.
 
         Raises:
             ClockError: it is naive, or has gone back by more than a minute since it was last read here.
         """
         moment = self._clock()
-        latest = self._latest
-        if moment.tzinfo is None:
-            raise ClockError(f"the clock gave {moment!r} without a time zone; give an aware one, such as datetime.now(UTC)")
-        if latest is None or moment > latest:
-            self._latest = moment
-        elif latest - moment > TOLERANCE:
-            raise ClockError(f"the clock went back from {latest.isoformat()} to {moment.isoformat()}; set it right, nothing was written")
-        return moment
-
-    def instant(self) -> int:
-        """The time of the clock in microseconds since the epoch; raises as ``now``."""
-        return from_instant(self.now())
+        try:
+            now = from_instant(moment)
+        except (TypeError, AttributeError):  # naive, or no datetime
+            raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)") from None
+        if now > self._latest:
+            self._latest = now
+        elif now < self._latest - TOLERANCE:
+            latest = to_instant(self._latest).isoformat()
+            raise ClockError(f"the clock went back from {latest} to {moment.isoformat()}; set it right, nothing was written")
+        return moment, now
 
     def head(self, campaign_id: str, doc: Doc) -> Head:
         """Read a head document.

@@ -5,6 +5,7 @@ The loop is here (D4): a stale view is decided again from the same tapes, a refu
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
@@ -12,21 +13,22 @@ import msgspec
 from prizedraw.draw import receipt as receipts
 from prizedraw.draw import state as states
 from prizedraw.draw.decide import Decision, advance, decide, moves
-from prizedraw.draw.receipt import Receipt
 from prizedraw.draw.rules import DRAWS, Rules
-from prizedraw.draw.standing import admit, blocked, standing
+from prizedraw.draw.standing import admit, standing
 from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Post
-from prizedraw.quota import UNLIMITED, RefusalReason
+from prizedraw.flows.ids import new_request_id
+from prizedraw.quota import RefusalReason
 from prizedraw.sampling import Tape
-from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed, Stale
+from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed
 from prizedraw.windows import first_open, next_window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.state import State
     from prizedraw.flows.context import Context, Head
     from prizedraw.sampling import Entropy
@@ -37,6 +39,9 @@ PATIENCE = 2
 """Stale or refused commits after which a flow asks for exclusivity."""
 META_BYTES = 4096
 """What a request's meta may take, encoded."""
+
+
+_new = tuple.__new__  # half the time of Drawn(…), in every draw
 
 
 class DrawRequest(msgspec.Struct, frozen=True):
@@ -61,72 +66,85 @@ class Drawn(NamedTuple):
     rules: Rules | None = None
 
 
-def draw(context: Context, campaign_id: str, participant: str, request_id: str, n: int = 1, meta: Any = None) -> Flow[Drawn]:
-    """Draw ``n`` times for a participant, all or none, once for each request id.
+class Request:
+    """One request of 1..n draws on its way: what does not change while it is decided again.
 
-    Raises:
-        DrawRefused: it may not happen now; nothing was written.
-        RequestMismatch: the request id was used for another participant or number.
-        UnknownCampaign: there is no such campaign.
+    Args:
+        context: the engine's.
+        campaign_id, participant: whose draws.
+        request_id: the idempotency key; None: one is made when the flow begins, and stands in ``id`` then.
+        n: how many draws, all or none.
+        meta: plain data to keep with them.
     """
-    return _Request(context, campaign_id, participant, request_id, n, meta).flow()
 
+    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_key", "_meta", "_participant", "_tapes", "home", "id", "n")
 
-class _Request:
-    """One request on its way: what does not change while it is decided again."""
-
-    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_home", "_id", "_key", "_meta", "_n", "_participant", "_tapes")
-
-    def __init__(self, context: Context, campaign_id: str, participant: str, request_id: str, n: int, meta: Any) -> None:
+    def __init__(self, context: Context, campaign_id: str, participant: str, request_id: str | None, n: int = 1, meta: Any = None) -> None:
         self._context = context
         self._campaign_id = campaign_id
-        self._home = context.home(campaign_id)
         self._participant = participant
         self._key = "p/" + participant  # keys.participant, without the call
-        self._id = request_id
-        self._n = n
         self._meta = meta
         self._fingerprint = f"{DRAW} {n} {participant}"
         self._tapes: list[Tape] = []
+        self.home = context.home(campaign_id)
+        self.id = request_id
+        self.n = n
+
+    def key(self) -> str:
+        """The idempotency key to try again with, made now if the flow has not begun."""
+        if self.id is None:
+            self.id = new_request_id(self._context.now()[1])
+        return self.id
 
     def flow(self) -> Flow[Drawn]:
-        context, home, key = self._context, self._home, self._key
-        view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
+        """Draw, once for each request id.
+
+        Raises:
+            DrawRefused: it may not happen now; nothing was written.
+            RequestMismatch: the request id was used for another participant or number.
+            UnknownCampaign: there is no such campaign.
+        """
+        context, home, key = self._context, self.home, self._key
+        moment, now = context.now()
+        if self.id is None:
+            self.id = new_request_id(now)
+        wanted = Read((keys.HEAD, key), (), self.id)
+        view = yield Fetch(home, wanted)
         known: dict[str, tuple[int, int]] = {}
         misfires = 0
-        while True:
-            if view.entry is not None:
-                return self._replay(view.entry)
+        while view.entry is None:
             doc, mine = view.docs[keys.HEAD], view.docs[key]
             head = context.head(self._campaign_id, doc)
             rules = context.known_rules(home, head.version) or (yield from context.rules(home, head.version))
-            moment = context.now()
-            now = receipts.from_instant(moment)
             before = states.decode(mine.data)
             ordinal = rules.ordinal(now)
             state = before if ordinal <= before.day else before.on(ordinal)
-            own = yield from self._admitted(rules, head, state, now, moment, known)
-            commit, made, asks = self._decide(rules, head, before, state, own, now, known)
-            if asks:
-                known.update((yield Fetch(home, Read((), asks))).counters)
+            own = self._admitted(rules, head, state, now, moment, known)
+            if own is None:
+                # The cap over everyone goes before the day's as a reason, so it must be known.
+                known.update((yield Fetch(home, Read((), (DRAWS,)))).counters)
                 continue
-            outcome = yield Post(home, Commit({keys.HEAD: doc.version, key: mine.version}, *commit))
+            decided = self._decide(rules, head, before, state, mine.data, own, moment, now, known)
+            if decided.asks:
+                known.update((yield Fetch(home, Read((), decided.asks))).counters)
+                continue
+            expect = {keys.HEAD: doc.version, key: mine.version}
+            outcome = yield Post(home, Commit(expect, decided.put, decided.added, decided.limits, (decided.entry,)))
             if type(outcome) is Committed:
-                return Drawn(made, outcome.entries[0], rules)
-            misfires += 1
-            if isinstance(outcome, Stale):
-                view, known = outcome.view, {}
-                if misfires == PATIENCE:
-                    yield Exclusive(home, (key,))
-                    view = yield Fetch(home, Read((keys.HEAD, key), (), self._id))
-            elif isinstance(outcome, Refused):
-                known.update(outcome.counters)
-                if outcome.counters.keys() == {DRAWS}:
-                    continue
-            elif isinstance(outcome, Replayed):
+                return _new(Drawn, (decided.receipts, outcome.entries[0], rules))
+            if isinstance(outcome, (Replayed, Conflict)):
                 return self._replay(outcome.entry)
-            elif isinstance(outcome, Conflict):
-                self._mismatch(outcome.entry)
+            misfires += 1
+            moment, now = context.now()
+            if isinstance(outcome, Refused):
+                known.update(outcome.counters)
+            else:
+                view, known = outcome.view, {}
+            if misfires == PATIENCE:
+                yield Exclusive(home, (key,))
+                view, known = (yield Fetch(home, wanted)), {}
+        return self._replay(view.entry)
 
     def _decide(
         self,
@@ -134,50 +152,65 @@ class _Request:
         head: Head,
         before: State,
         state: State,
+        data: bytes,
         own: int,
+        moment: datetime,
         now: int,
         known: Mapping[str, tuple[int, int]],
-    ) -> tuple[tuple[dict[str, bytes], dict[str, int], dict[str, int], tuple[Entry, ...]], list[Receipt], tuple[str, ...]]:
-        """The n decisions as the parts of a commit and as receipts, and the counters still to be asked for."""
+    ) -> _Decided:
+        """The n decisions, each from its own tape, as the parts of a commit and as receipts.
+
+        ``before`` is the participant as stored in ``data``, ``state`` the same on the campaign day; ``own`` draws use chances of the
+        participant's own.
+        """
         day = rules.day(state.day)
-        added: dict[str, int] = {DRAWS: self._n}
+        added = {DRAWS: self.n} if rules.counts_draws else {}
         limits: dict[str, int] = {}
-        lines, chain, asks = [], [], []
-        data = states.encode(before)
-        for place in range(self._n):
+        lines: list[receipts.Line] = []
+        made: list[Receipt] = []
+        asks: tuple[str, ...] = ()
+        request_id = self.id or ""
+        drawn_at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        shared = (self._campaign_id, self._participant, request_id, drawn_at, day.date, rules.digest, rules.version, self._meta)
+        origin = _new(receipts.Origin, shared)
+        data = data or _NEW_DATA
+        for place in range(self.n):
             if place == len(self._tapes):
                 self._tapes.append(Tape(self._context.entropy))
             tape = self._tapes[place]
             tape.rewind()
             decision = decide(rules, state, day, tape, off_shelf=head.off_shelf, known=known, added=added)
-            asks += decision.asks
-            lines.append(_line(rules, data, decision, own=place < own))
-            chain.append(before)
-            moves(rules, day, decision.prize, added, limits)
-            before = state = advance(rules, state, decision, now, own=place < own)
+            if decision.asks:
+                asks += decision.asks
+            is_own = place < own
+            line = _line(rules, data, decision, own=is_own)
+            lines.append(line)
+            made.append(receipts.receipt(origin, place, line, before))
+            if decision.prize != rules.thank_you:
+                moves(rules, day, decision.prize, added, limits)
+            before = state = advance(rules, state, decision, now, own=is_own)
             data = states.encode(state)
         content = receipts.DrawData(receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta)
-        entry = Entry(self._id, self._fingerprint, self._participant, DRAW, now, receipts.encode(content))
-        made = receipts.receipts(self._campaign_id, self._participant, self._id, now, content, chain)
-        return ({self._key: data}, added, limits, (entry,)), made, tuple(asks)
+        entry = Entry(request_id, self._fingerprint, self._participant, DRAW, now, receipts.encode(content))
+        return _new(_Decided, ({self._key: data}, added, limits, entry, made, asks))
 
-    def _admitted(self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: dict[str, tuple[int, int]]) -> Flow[int]:
-        """How many of the draws are the participant's own; raises DrawRefused."""
+    def _admitted(
+        self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: Mapping[str, tuple[int, int]]
+    ) -> int | None:
+        """How many of the draws are the participant's own; None if that depends on the counter of all draws. Raises DrawRefused."""
         if not head.online:
             self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
         if not rules.is_open(now):
             self._refuse(rules, state, now, moment, RefusalReason.OUTSIDE_WINDOW)
-        if blocked(state):
+        if state.refused:
             self._refuse(rules, state, now, moment, RefusalReason.BLOCKED)
         counted = known.get(DRAWS)
-        found = admit(rules, state, self._n, now, counted[0] if counted else None)
-        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.quota.campaign_draws != UNLIMITED:
-            # The cap over everyone goes first as a reason, so it must be known.
-            known.update((yield Fetch(self._home, Read((), (DRAWS,)))).counters)
-            found = admit(rules, state, self._n, now, known[DRAWS][0])
-        if isinstance(found, RefusalReason):
-            self._refuse(rules, state, now, moment, found)
-        return found
+        found = admit(rules, state, self.n, now, counted[0] if counted else None)
+        if not isinstance(found, RefusalReason):
+            return found
+        if found is RefusalReason.DAILY_DRAWS and counted is None and rules.counts_draws:
+            return None
+        return self._refuse(rules, state, now, moment, found)
 
     def _refuse(self, rules: Rules, state: State, now: int, moment: datetime, reason: RefusalReason) -> NoReturn:
         calendar, windows = rules.campaign.calendar, rules.campaign.windows
@@ -201,10 +234,24 @@ class _Request:
     def _mismatch(self, entry: Entry) -> NoReturn:
         was = entry.fingerprint if entry.kind == DRAW else f"{entry.kind!r} request"
         raise RequestMismatch(
-            f"request {self._id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {self._fingerprint!r}; "
+            f"request {self.id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {self._fingerprint!r}; "
             "use a new request id for a new request",
-            request_id=self._id,
+            request_id=self.id or "",
         )
+
+
+class _Decided(NamedTuple):
+    """The parts of a draw's commit, its receipts, and counters still to be asked for."""
+
+    put: dict[str, bytes]
+    added: dict[str, int]
+    limits: dict[str, int]
+    entry: Entry
+    receipts: list[Receipt]
+    asks: tuple[str, ...]
+
+
+_NEW_DATA = states.encode(states.NEW)
 
 
 def _line(rules: Rules, before: bytes, decision: Decision, *, own: bool) -> receipts.Line:
@@ -225,19 +272,19 @@ def _line(rules: Rules, before: bytes, decision: Decision, *, own: bool) -> rece
 
 def from_entry(campaign_id: str, entry: Entry) -> list[Receipt]:
     """The receipts that a draw's journal entry holds."""
-    return receipts.receipts(campaign_id, entry.owner, entry.id, entry.at, receipts.decode(entry.data))
+    return receipts.receipts(campaign_id, entry.owner, entry.id, entry.at, entry.data)
 
 
 def preview_receipts(rules: Rules, entropy: Entropy, n: int, now: int, off_shelf: Collection[str]) -> list[Receipt]:
     """The receipts of a new participant's first ``n`` draws, one request each, with ample stock; nothing is written."""
     state = states.NEW.on(rules.ordinal(now))
-    made: list[Receipt] = []
+    day, made = rules.day(state.day), []
     for place in range(n):
-        decision = decide(rules, state, rules.day(state.day), Tape(entropy), off_shelf=off_shelf)
-        content = receipts.DrawData(
-            receipts.FORMAT, rules.version, rules.digest_bytes, state.day, (_line(rules, states.encode(state), decision, own=True),)
+        decision = decide(rules, state, day, Tape(entropy), off_shelf=off_shelf)
+        origin = receipts.Origin(
+            rules.campaign.id, "preview", f"preview-{place + 1}", receipts.to_instant(now), day.date, rules.digest, rules.version, None
         )
-        made += receipts.receipts(rules.campaign.id, "preview", f"preview-{place + 1}", now, content, [state])
+        made.append(receipts.receipt(origin, 0, _line(rules, b"", decision, own=True), state))
         state = advance(rules, state, decision, now, own=True)
     return made
 
@@ -256,4 +303,7 @@ def check_meta(meta: object) -> Any:
         raise InvalidRequest(f"{meta!r} is not plain data: {error}", "meta") from None
     if len(data) > META_BYTES:
         raise InvalidRequest(f"takes {len(data)} bytes; at most {META_BYTES} are kept", "meta")
-    return msgspec.msgpack.decode(data)
+    kept = msgspec.msgpack.decode(data)
+    if kept != msgspec.msgpack.decode(data):
+        raise InvalidRequest(f"{meta!r} holds what is not equal to itself, such as NaN; leave it out", "meta")
+    return kept

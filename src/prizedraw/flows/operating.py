@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from prizedraw.campaign.edits import stands_for
 from prizedraw.draw import receipt as receipts
 from prizedraw.draw import state as states
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
@@ -93,7 +94,7 @@ def reallocate(context: Context, campaign_id: str, prize_id: str, order: Order, 
         moves = tuple(Move(prize_id, kind, quantity) for kind, quantity in reallocation(before, after))
         # The head is written although it stays the same, so that a publication cannot pass by unseen.
         put = {keys.HEAD: view.docs[keys.HEAD].data}
-        return Commit(guard(view), put, {}, {counter: after}, (order.entry(now, moves),))
+        return Commit(guard(view), put, {}, {counter: after}, (order.entry(now, moves, {"version": head.version}),))
 
     yield from carry_out(context, home, order, (keys.HEAD,), (counter,), prepare)
 
@@ -177,6 +178,7 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
     if entry is None or entry.kind != DRAW or place >= len(made := from_entry(campaign_id, entry)):
         raise UnknownReceipt(f"there is no receipt {receipt_id!r}; use the .id of a receipt of this namespace")
     receipt = made[place]
+    order = order._replace(owner=receipt.participant)
     key = keys.participant(receipt.participant)
     counters = (stock_counter(receipt.prize.id),) if receipt.is_win else ()
     if not (receipt.is_win or return_chance):
@@ -186,7 +188,6 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
 
     def prepare(view: View, now: int) -> Flow[Commit | None]:
         head = context.head(campaign_id, view.docs[keys.HEAD])
-        rules = yield from context.rules(home, head.version)
         if view.docs[mark].version:
             raise InvalidEdit(f"{receipt_id!r} was voided before, by request {view.docs[mark].data.decode()!r}", "receipt")
         state = states.decode(view.docs[key].data)
@@ -200,12 +201,14 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
             moves = (Move(receipt.prize.id, MovementKind.VOID, 1),)
             if receipt.points:
                 add[POINTS] = -receipt.points
-            if receipt.prize.id not in rules.number:
-                # The prize is no longer there: what comes back is released, and the head is written to keep such voids in order.
-                limits[stock] = view.counters[stock].limit - 1
+            held = view.counters[stock].limit
+            if held != UNLIMITED and not (yield from _is_still_there(context, home, receipt, head.version)):
+                # What comes back is released with the rest of it, and the head is written to keep such voids in order.
+                limits[stock] = held - 1
                 put[keys.HEAD] = view.docs[keys.HEAD].data
                 moves += (Move(receipt.prize.id, MovementKind.RELEASE, 1),)
-        if return_chance:
+        rules = yield from context.rules(home, head.version)
+        if return_chance and rules.counts_draws:
             add[DRAWS] = -1
         detail = {
             "receipt": receipt_id,
@@ -218,8 +221,20 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
         }
         return Commit(guard(view), put, add, limits, (order.entry(now, moves, detail),))
 
-    owned = order._replace(owner=receipt.participant)
-    yield from carry_out(context, home, owned, (keys.HEAD, key, mark), counters, prepare)
+    yield from carry_out(context, home, order, (keys.HEAD, key, mark), counters, prepare)
+
+
+def _is_still_there(context: Context, home: str, receipt: Receipt, version: int) -> Flow[bool]:
+    """Whether the units of a receipt's prize are those that the prize has in ``version``.
+
+    They are not where, in a version between, the prize was deleted or stood for something else: then their remainder was released.
+    """
+    meanings = set()
+    for one in range(receipt.version, version + 1):
+        rules = yield from context.rules(home, one)
+        place = rules.number.get(receipt.prize.id)
+        meanings.add(None if place is None else stands_for(rules.prizes[place]))
+    return len(meanings) == 1
 
 
 def _taken_back(state: states.State, receipt: Receipt, *, return_chance: bool) -> states.State:

@@ -82,7 +82,7 @@ class Order(NamedTuple):
     def check(self) -> None:
         """Raise InvalidRequest where actor or note are not short texts."""
         for place, text in (("actor", self.actor), ("note", self.note)):
-            if not isinstance(text, str) or len(text) > _LONGEST_NOTE:
+            if not isinstance(text, str) or len(text) > _LONGEST_NOTE or not _encodable(text):
                 raise InvalidRequest(f"must be a text of at most {_LONGEST_NOTE} characters, not {text!r:.80}", place)
 
     def replayed(self, entry: Entry) -> Entry:
@@ -98,6 +98,14 @@ class Order(NamedTuple):
                 request_id=self.request_id,
             )
         return entry
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 Prepare: TypeAlias = Callable[[View, int], Generator[Effect, Any, Commit | None]]
@@ -116,14 +124,13 @@ def carry_out(
         counters: counters to read; the commit may be refused where they have moved, and is prepared again.
         prepare: a flow from the view and the time (microseconds since the epoch) to the commit; None: there is nothing to do.
     """
-    order.check()
     misfires = 0
     read = Read(docs, counters, order.request_id)
     while True:
         view = yield Fetch(home, read)
         if view.entry is not None:
             return order.replayed(view.entry)
-        commit = yield from prepare(view, context.instant())
+        commit = yield from prepare(view, context.now()[1])
         if commit is None:
             return None
         outcome = yield Post(home, commit)

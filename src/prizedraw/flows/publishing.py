@@ -15,7 +15,7 @@ from prizedraw.draw import state as states
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
-from prizedraw.flows import keys
+from prizedraw.flows import counting, keys
 from prizedraw.flows.context import FORMAT, Context, Head, encode_head
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Listing, Post
 from prizedraw.flows.operator import Move, Order, carry_out, guard
@@ -59,15 +59,21 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
             )
         if current is not None and current[1] == campaign and (online or not current[0].online):
             break
-        yield from _claim(context, campaign)
+        docs, counters, prepare = _publication(context, campaign, current, order, online=online)
+        view = yield Fetch(home, Read(docs, counters, order.request_id))
+        if view.entry is None:
+            yield from prepare(view, context.now()[1])  # raises before anything is written
+            yield from _claim(context, campaign)
+            if current is None:
+                yield from _bar(context, home)  # before anybody can draw
         # Draws wait while the limits are worked out from what is issued.
         yield Exclusive(home, (keys.HEAD,))
-        published = yield from carry_out(context, home, order, *_publication(context, campaign, current, order, online=online))
+        published = yield from carry_out(context, home, order, docs, counters, prepare)
     head = yield from _current(context, home, campaign.id)
     assert head is not None  # noqa: S101 - it is published, and nothing deletes it
     yield from _release(context, campaign.id, head[1].title)
     if published is not None:
-        yield from _bar(context, home)
+        yield from counting.repair(home, found, published)
     return head[0].version
 
 
@@ -90,14 +96,21 @@ def _publication(
     counters = (DRAWS, POINTS, *(stock_counter(id_) for id_ in sorted(ids)))
 
     def prepare(view: View, now: int) -> Flow[Commit | None]:
-        yield from ()
         doc = view.docs[keys.HEAD]
         head = context.head(campaign.id, doc) if doc.version else None
         if (head.version if head else 0) != version - 1:
             return None  # somebody published meanwhile: look again
         off_shelf = head.off_shelf if head else frozenset[str]()
         switched = Head(FORMAT, version, online and (head is None or head.online), off_shelf & {prize.id for prize in campaign.prizes})
-        limits, moves = dict(_caps(campaign, view.counters)), []
+        add: dict[str, int] = {}
+        detail = {"version": version, "online": switched.online}
+        used = {key: view.counters[key].value for key in (DRAWS, POINTS)}
+        if old is not None and UNLIMITED == old.quota.campaign_draws != campaign.quota.campaign_draws:
+            found = yield from counting.count(context.home(campaign.id), version - 1)
+            add[DRAWS] = found.drawn - found.returned - used[DRAWS]
+            used[DRAWS] += add[DRAWS]
+            detail["drawn"] = found.drawn
+        limits, moves = dict(_caps(campaign, used)), []
         for id_, wanted in _allocations(old, campaign, view.counters, to_instant(now)):
             held = view.counters[stock_counter(id_)]
             before = 0 if held.limit == UNLIMITED and not _was_there(old, id_) else held.limit
@@ -107,9 +120,9 @@ def _publication(
         return Commit(
             {**guard(view), keys.rules(version): 0},
             {keys.HEAD: encode_head(switched), keys.rules(version): campaign.dumps("json").encode()},
-            {},
+            add,
             limits,
-            (order.entry(now, tuple(moves), {"version": version, "online": switched.online}),),
+            (order.entry(now, tuple(moves), detail),),
         )
 
     return (keys.HEAD,), counters, prepare
@@ -119,15 +132,14 @@ def _was_there(old: Campaign | None, id_: str) -> bool:
     return old is not None and any(prize.id == id_ for prize in old.prizes)
 
 
-def _caps(campaign: Campaign, counters: dict[str, Counter]) -> Iterator[tuple[str, int]]:
+def _caps(campaign: Campaign, used: dict[str, int]) -> Iterator[tuple[str, int]]:
     """The limits of the counters over the whole campaign; what is used already may not be above them."""
     for counter, limit, place in (
         (DRAWS, campaign.quota.campaign_draws, "quota.campaign_draws"),
         (POINTS, campaign.points.total_limit, "points.total"),
     ):
-        used = counters[counter].value
-        if limit != UNLIMITED and limit < used:
-            raise InvalidEdit(f"{limit} is below the {used} that are used; give at least {used}", place)
+        if limit != UNLIMITED and limit < used[counter]:
+            raise InvalidEdit(f"{limit} is below the {used[counter]} that are used; give at least {used[counter]}", place)
         yield counter, limit
 
 

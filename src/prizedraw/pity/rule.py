@@ -16,9 +16,8 @@ import attrs
 from prizedraw.errors import InvalidCampaign
 from prizedraw.pity.hazard import LONGEST, Hazard
 
+_LONGEST_EXPONENT = 3
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_FAR = re.compile(r"[eE][-+]?0*[1-9]\d{3,}")
-"""An exponent of four digits and more: a slip of the pen, and a number of thousands of digits or far more."""
 NEWCOMER = "newcomer"
 """The name under which the newcomer rule appears in receipts; no pity rule may take it."""
 
@@ -29,30 +28,36 @@ NEWCOMER = "newcomer"
 def _read(value: object) -> Fraction:
     """Read a chance exactly: an integer, fraction or decimal, a string of either, or a float as its shortest decimal."""
     try:
-        if isinstance(value, (str, Decimal)) and _FAR.search(str(value)):
-            return value  # type: ignore[return-value]  # as below
-        if isinstance(value, (int, float, str, Fraction, Decimal)) and not isinstance(value, bool):
+        if isinstance(value, (int, float, str, Fraction, Decimal)) and not isinstance(value, bool) and not _endless(value):
             return Fraction(repr(value) if isinstance(value, float) else value)
     except (ValueError, ZeroDivisionError, OverflowError):
         pass
     return value  # type: ignore[return-value]  # the validator refuses it
 
 
+def _endless(value: object) -> bool:
+    """Whether a decimal has an exponent of thousands, whose exact value would fill the memory."""
+    exponent = re.search(r"[eE][-+]?0*([0-9]+)", str(value)) if isinstance(value, (str, Decimal)) else None
+    return exponent is not None and len(exponent[1]) > _LONGEST_EXPONENT
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
+        return tuple(value)
+    return value  # type: ignore[no-any-return]  # the validator refuses it
+
+
 def _read_or_none(value: object) -> Fraction | None:
     return None if value is None else _read(value)
 
 
-def _tuple(values: object) -> object:
-    return tuple(values) if isinstance(values, Iterable) and not isinstance(values, str | Mapping) else values
-
-
-def _read_all(values: object) -> tuple[Fraction, ...]:
-    found = _tuple(values)
-    return tuple(_read(value) for value in found) if isinstance(found, tuple) else found  # type: ignore[return-value]  # as above
+def _read_all(values: Iterable[object]) -> tuple[Fraction, ...]:
+    listed = _listed(values)
+    return tuple(map(_read, listed)) if isinstance(listed, tuple) else listed
 
 
 def _ids(value: Iterable[str]) -> tuple[str, ...]:
-    return _tuple(value)  # type: ignore[return-value]  # as above
+    return _listed(value)
 
 
 def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -60,7 +65,7 @@ def _ids_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _levels(value: Iterable[Level]) -> tuple[Level, ...]:
-    return _tuple(value)  # type: ignore[return-value]  # as above
+    return _listed(value)
 
 
 def _check_chance(value: object, place: str) -> None:
@@ -86,6 +91,11 @@ def _all_chances(_: object, field: attrs.Attribute[Any], values: object) -> None
         _check_chance(value, f"{field.name}[{k}]")
 
 
+def _all_levels(_: object, field: attrs.Attribute[Any], values: object) -> None:
+    if not isinstance(values, tuple) or not all(isinstance(value, Level) for value in values):
+        raise InvalidCampaign(f"{values!r} must be a list of levels, each with a chance, hit and miss", field.name)
+
+
 def _a_natural(_: object, field: attrs.Attribute[Any], value: object) -> None:
     least = 0 if field.name in {"start", "hit", "miss"} else 1
     if not _left_out(field, value) and (isinstance(value, bool) or not isinstance(value, int) or value < least):
@@ -95,11 +105,6 @@ def _a_natural(_: object, field: attrs.Attribute[Any], value: object) -> None:
 def _a_flag(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidCampaign(f"{value!r} must be true or false", field.name)
-
-
-def _all_levels(_: object, field: attrs.Attribute[Any], values: object) -> None:
-    if not isinstance(values, tuple) or not all(isinstance(value, Level) for value in values):
-        raise InvalidCampaign(f"{values!r} must be a list of levels, each with a chance, hit and miss", field.name)
 
 
 def _unique_ids(_: object, field: attrs.Attribute[Any], value: object) -> None:

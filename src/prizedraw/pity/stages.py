@@ -16,7 +16,7 @@ from prizedraw.errors import InvalidCampaign
 from prizedraw.pity.rule import NEWCOMER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from prizedraw.pity.hazard import Hazard
     from prizedraw.pity.rule import Newcomer, Pity
@@ -214,6 +214,9 @@ class Stages:
         weights: prize id → exact weight, in prize order, the thank-you last.
         newcomer: the newcomer rule, if any.
 
+    Attributes:
+        steps: for each outcome, how it moves the counter of each rule.
+
     Raises:
         InvalidCampaign: with places such as ``pity[1].scope``.
     """
@@ -232,7 +235,7 @@ class Stages:
         self.root = self._stage(frozenset())
         self.start = tuple(one.start for one in pity)
         self.first = self._first()
-        self._resets = tuple(tuple(k for k, other in enumerate(pity) if other.id in one.resets) for one in pity)
+        self.steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
 
     def _rule(self, number: int, pity: Pity, everything: frozenset[str]) -> Rule:
         scope = frozenset(pity.scope) or everything
@@ -270,12 +273,31 @@ class Stages:
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
         """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
-        after = [rule.step(counter, outcome) for rule, counter in zip(self.rules, counters, strict=True)]
-        for rule, cleared in zip(self.rules, self._resets, strict=True):
-            if cleared and outcome in rule.target:
-                for k in cleared:
-                    after[k] = 0
-        return tuple(after)
+        return tuple([step(counter) for counter, step in zip(counters, self.steps[outcome], strict=True)])
+
+    def _step(self, rule: Rule, outcome: int) -> Callable[[int], int]:
+        """How a draw that grants ``outcome`` moves the counter of a rule."""
+        hit = outcome in rule.target
+        cleared = any(outcome in other.target and rule.pity.id in other.pity.resets for other in self.rules)
+        if cleared:
+            return _clear
+        if rule.pity.levels or rule.pity.repeats:
+            return lambda counter: rule.step(counter, outcome)
+        if hit:
+            return _clear
+        return _count if rule.counts is None or outcome in rule.counts else _stay
+
+
+def _clear(_: int) -> int:
+    return 0
+
+
+def _count(counter: int) -> int:
+    return counter + 1
+
+
+def _stay(counter: int) -> int:
+    return counter
 
 
 class _Then(Stage):

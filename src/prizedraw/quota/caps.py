@@ -7,6 +7,7 @@ none.
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import Attribute, field, frozen
@@ -46,6 +47,11 @@ def check_limit(value: object, place: str = "") -> int:
     if type(value) is not int or not UNLIMITED <= value <= LARGEST:
         raise InvalidCampaign(f"must be an integer from 0 to 2**53 - 1, or -1 for unlimited, not {value!r}", place)
     return value
+
+
+def ceiling(limit: int) -> float:
+    """The limit as a number to compare with: infinity if it is unlimited."""
+    return inf if limit == UNLIMITED else limit
 
 
 def left(limit: int, used: int) -> int:

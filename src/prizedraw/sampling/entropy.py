@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORD_BITS: Final = 64
+_WORDS: Final = 1 << WORD_BITS
+_BLOCK_BYTES: Final = 2048
+_SEEDED_BLOCK_BYTES: Final = 1024
 
 Seed: TypeAlias = int | str | bytes
 """What a predictable source may be seeded with; the int 1, the text "1" and the bytes b"1" are three seeds."""
@@ -36,42 +39,46 @@ class Entropy(Protocol):
         ...
 
 
-def reduction(bits: int) -> Callable[[int, Callable[[], int]], int]:
-    """The rule that makes a bounded number of uniform words of ``bits`` bits, as a function ``below(n, word)``.
+class Words:
+    """What makes an ``Entropy`` of anything that has ``word()``: the rule that turns words into a bounded number."""
 
-    It multiplies and shifts, and rejects the few products that would give some numbers more words than others
-    (D. Lemire, "Fast random integer generation in an interval", 2019). Words are read one at a time, first the most
-    significant one where n needs several. Less than one further try is expected, and none for n a power of two.
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def word(self) -> int:
+            """The next word, uniform in [0, 2**64)."""
+
+    def below(self, n: int, /) -> int:
+        """A number exactly uniform in [0, n). Less than one further try is expected, whatever n.
+
+        Raises:
+            InvalidRequest: n is not an integer of at least 1.
+        """
+        if type(n) is int and n > 0:
+            word = self.word()
+            if word + n <= _WORDS:  # surely below the last multiple of n, so bounded() would accept it too
+                return word % n
+            return bounded(n, word, self.word)
+        return self.below(_size(n))
+
+
+def bounded(n: int, first: int, word: Callable[[], int], *, bits: int = WORD_BITS) -> int:
+    """A number exactly uniform in [0, n), from ``first`` and as many more words of ``bits`` bits as it takes.
+
+    As many words as n needs are joined, most significant first, to one number; it is taken modulo n if it lies below
+    the last multiple of n, and otherwise rejected as a whole, so that every remainder has equally many words.
     """
-    mask = (1 << bits) - 1
-
-    def below(n: int, word: Callable[[], int]) -> int:
-        if type(n) is not int or n < 1:
-            n = _size(n)
+    count = max(1, -(-(n - 1).bit_length() // bits))
+    size = 1 << count * bits
+    accepted = size - size % n
+    while True:
+        joined = first
+        for _ in range(count - 1):
+            joined = joined << bits | word()
+        if joined < accepted:
+            return joined % n
         first = word()
-        product = first * n
-        if product & mask >= n:  # the usual case: surely not among the 2**bits mod n products to reject
-            return product >> bits
-        return settle(n, first, word)
-
-    def settle(n: int, first: int, word: Callable[[], int]) -> int:
-        count = max(1, -(-(n - 1).bit_length() // bits))
-        width = count * bits
-        rejected = (1 << width) % n
-        while True:
-            joined = first
-            for _ in range(count - 1):
-                joined = joined << bits | word()
-            product = joined * n
-            if product & ((1 << width) - 1) >= rejected:
-                return product >> width
-            first = word()
-
-    return below
-
-
-below: Final = reduction(WORD_BITS)
-"""``below(n, word)``: a number exactly uniform in [0, n) of the 64-bit words that ``word()`` gives."""
 
 
 def _size(n: object) -> int:
@@ -87,19 +94,21 @@ def _size(n: object) -> int:
     return size
 
 
-class SecureEntropy:
+class SecureEntropy(Words):
     """The operating system's secure source, read in blocks.
 
-    One instance may be shared by all threads. A forked child starts with an empty pool, and a copy or an unpickled
-    instance has a pool of its own, so that no two ever hand out the same word.
+    One instance may be shared by all threads. A forked child starts with empty pools, and a copy or an unpickled
+    instance has pools of its own, so that no two ever hand out the same word.
+
+    Attributes:
+        shorts: words of 16 bits to pop from, for lookups too quick to afford a call; ``short()`` fills it when empty.
     """
 
-    __slots__ = ("__weakref__", "_words")
-
-    _BLOCK_BYTES: Final = 4096
+    __slots__ = ("__weakref__", "_words", "shorts")
 
     def __init__(self) -> None:
         self._words: list[int] = []
+        self.shorts: list[int] = []
         _pooled.add(self)
 
     def word(self) -> int:
@@ -107,21 +116,14 @@ class SecureEntropy:
         try:
             return self._words.pop()  # atomic, so that no two threads get the same word
         except IndexError:
-            return self._refill()
+            return _filled(self._words, "Q")
 
-    def below(self, n: int, /) -> int:
-        """A number exactly uniform in [0, n).
-
-        Raises:
-            InvalidRequest: n is not an integer of at least 1.
-        """
-        return below(n, self.word)
-
-    def _refill(self) -> int:
-        words = array("Q", os.urandom(self._BLOCK_BYTES)).tolist()
-        mine = words.pop()
-        self._words += words
-        return mine
+    def short(self) -> int:
+        """The next word of 16 bits, uniform in [0, 2**16)."""
+        try:
+            return self.shorts.pop()
+        except IndexError:
+            return _filled(self.shorts, "H")
 
     def __reduce__(self) -> tuple[type[SecureEntropy], tuple[()]]:
         return SecureEntropy, ()
@@ -130,19 +132,28 @@ class SecureEntropy:
         return "SecureEntropy()"
 
 
+def _filled(pool: list[int], typecode: str) -> int:
+    """One fresh word; the rest of its block goes to the pool."""
+    block = array(typecode, os.urandom(_BLOCK_BYTES)).tolist()
+    word = block.pop()
+    pool += block
+    return word
+
+
 _pooled: Final[WeakSet[SecureEntropy]] = WeakSet()
 
 
 def _empty_pools() -> None:
     for entropy in _pooled:
-        entropy._words.clear()  # noqa: SLF001  # the pool and its fork handler are one mechanism
+        entropy._words.clear()  # noqa: SLF001  # the pools and their fork handler are one mechanism
+        entropy.shorts.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not where processes cannot fork
     os.register_at_fork(after_in_child=_empty_pools)
 
 
-class SeededEntropy:
+class SeededEntropy(Words):
     """A PREDICTABLE source for tests and replays: who knows the seed knows every draw.
 
     The words of a seed are the same on every platform and in every release: SHAKE-256 in counter mode. An instance
@@ -157,35 +168,25 @@ class SeededEntropy:
 
     __slots__ = ("_block", "_key", "_words", "seed")
 
-    _BLOCK_BYTES: Final = 1024
-
     def __init__(self, seed: Seed) -> None:
         self.seed = seed
-        self._key = hashlib.shake_256(b"prizedraw.seeded.1:" + _seed_bytes(seed)).digest(32)
+        self._key = hashlib.shake_256(b"prizedraw.seeded.1:" + seed_bytes(seed)).digest(32)
         self._block = 0
         self._words: list[int] = []
 
     def word(self) -> int:
         """The next word, uniform in [0, 2**64)."""
         if not self._words:
-            block = hashlib.shake_256(self._key + self._block.to_bytes(8, "little")).digest(self._BLOCK_BYTES)
-            self._words = [int.from_bytes(block[i : i + 8], "little") for i in range(self._BLOCK_BYTES - 8, -8, -8)]
+            block = hashlib.shake_256(self._key + self._block.to_bytes(8, "little")).digest(_SEEDED_BLOCK_BYTES)
+            self._words = [int.from_bytes(block[i : i + 8], "little") for i in range(_SEEDED_BLOCK_BYTES - 8, -8, -8)]
             self._block += 1
         return self._words.pop()
-
-    def below(self, n: int, /) -> int:
-        """A number exactly uniform in [0, n).
-
-        Raises:
-            InvalidRequest: n is not an integer of at least 1.
-        """
-        return below(n, self.word)
 
     def __repr__(self) -> str:
         return f"SeededEntropy({self.seed!r})  # predictable"
 
 
-def _seed_bytes(seed: object) -> bytes:
+def seed_bytes(seed: object) -> bytes:
     """The seed with its type in front, so that seeds of different types never meet."""
     if isinstance(seed, int) and not isinstance(seed, bool):
         return b"int:" + seed.to_bytes(seed.bit_length() // 8 + 1, "little", signed=True)

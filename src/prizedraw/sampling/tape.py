@@ -5,53 +5,39 @@ A draw that has to be decided again reads the same words again: fresh ones would
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import msgspec
 
-from prizedraw.sampling import entropy as port
-
-if TYPE_CHECKING:
-    from prizedraw.sampling.entropy import Entropy
-
-_below = port.below
+from prizedraw.sampling.entropy import Entropy, Words
 
 
-class Tape:
+class Tape(msgspec.Struct, Words, eq=False, gc=False):
     """Words taken from a source as they are needed and kept, so that they can be read again from the start.
 
     After ``rewind()`` the same calls give the same numbers, and other calls are read from the same words. A tape is an
     ``Entropy`` itself. It belongs to one draw, and to one thread at a time.
 
-    Args:
+    Attributes:
         entropy: where words come from.
+        words: the words that the tape holds already, in order.
+        head: the place of the next word to be read.
     """
 
-    __slots__ = ("_at", "_fetch", "_words")
-
-    def __init__(self, entropy: Entropy) -> None:
-        self._fetch = entropy.word
-        self._words: list[int] = []
-        self._at = 0
+    entropy: Entropy
+    words: list[int] = []
+    head: int = 0
 
     def word(self) -> int:
         """The word under the head, uniform in [0, 2**64); the head moves on."""
-        at = self._at
-        words = self._words
-        if at == len(words):
-            words.append(self._fetch())
-        self._at = at + 1
-        return words[at]
-
-    def below(self, n: int, /) -> int:
-        """A number exactly uniform in [0, n).
-
-        Raises:
-            InvalidRequest: n is not an integer of at least 1.
-        """
-        return _below(n, self.word)
+        head = self.head
+        words = self.words
+        if head == len(words):
+            words.append(self.entropy.word())
+        self.head = head + 1
+        return words[head]
 
     def rewind(self) -> None:
         """Move the head back to the first word."""
-        self._at = 0
+        self.head = 0
 
     def __repr__(self) -> str:
-        return f"<Tape at word {self._at} of {len(self._words)}>"
+        return f"<Tape at word {self.head} of {len(self.words)}>"

@@ -15,31 +15,12 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec.structs import replace
-
 from prizedraw.errors import StorageBusy
-from prizedraw.storage.protocol import (
-    ABSENT,
-    MAX_INTEGER,
-    NO_LIMIT,
-    UNTOUCHED,
-    Commit,
-    Committed,
-    Conflict,
-    Counter,
-    Doc,
-    Entry,
-    Outcome,
-    Page,
-    Read,
-    Refused,
-    Replayed,
-    Stale,
-    View,
-)
+from prizedraw.storage.home import Kept
+from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -47,8 +28,6 @@ V = TypeVar("V")
 
 FORK_WAIT = 1.0
 """Seconds that a fork waits for commits in other threads, so that the child copies whole commits only."""
-
-_new = tuple.__new__  # half the time of Doc(version, data)
 
 
 class MemoryStore:
@@ -89,17 +68,7 @@ class MemoryStore:
         self._acquire()
         try:
             kept = self._homes.get(home, _NOWHERE)
-            docs, counters = kept.docs.get, kept.counters.get
-            views = []
-            for read in reads:
-                found = {}
-                for key in read.docs:
-                    found[key] = docs(key, ABSENT)
-                counted = {}
-                for key in read.counters:
-                    counted[key] = counters(key, UNTOUCHED)
-                views.append(View(found, counted, kept.ids.get(read.entry)))
-            return views
+            return list(map(kept.view, reads))
         finally:
             self._release()
 
@@ -180,95 +149,17 @@ class _Held:
         self._store._release()  # noqa: SLF001 - as above
 
 
-class _Home:
-    """What one home keeps. ``journal`` is in order of cursor; ``ids`` holds the same entries by id."""
+class _Home(Kept):
+    """A home, and what only its listings need: brought up to date by them."""
 
-    __slots__ = ("counter_keys", "counters", "doc_keys", "docs", "ids", "indexed", "journal", "last", "owners")
+    __slots__ = ("counter_keys", "doc_keys", "indexed", "owners")
 
     def __init__(self) -> None:
-        self.docs: dict[str, Doc] = {}
-        self.counters: dict[str, Counter] = {}
-        self.ids: dict[str | None, Entry] = {}
-        self.journal: list[Entry] = []
-        self.last = 0
-        # For listings, brought up to date by them:
+        super().__init__()
         self.doc_keys: list[str] = []
         self.counter_keys: list[str] = []
         self.owners: dict[str, array[int]] = {}  # cursors, ascending
         self.indexed = 0  # so many of the journal's lines are in ``owners``
-
-    def apply(self, commit: Commit) -> Outcome:  # noqa: C901 - the outcomes in order of precedence; calls cost
-        """Check everything, then change everything; nothing after the checks can fail."""
-        entries, expect, put = commit.entries, commit.expect, commit.put
-        docs, ids = self.docs, self.ids
-        for entry in entries:
-            known = ids.get(entry.id)
-            if known is not None:
-                return Replayed(known) if known.fingerprint == entry.fingerprint else Conflict(known)
-        for key, version in expect.items():
-            if docs.get(key, ABSENT)[0] != version:
-                return self._stale(expect)
-        moved: dict[str, Counter] = {}
-        after: tuple[tuple[str, int, int], ...] = ()
-        if commit.add or commit.limits:
-            refused, after = self._move(commit, moved)
-            if refused:
-                return Refused(refused)
-        for key in put:
-            if key not in expect:
-                raise ValueError(f"put writes {key!r} without a version in expect; name the version that it replaces")
-        if len(entries) > 1 and len({entry.id for entry in entries}) < len(entries):
-            raise ValueError(f"ids {[entry.id for entry in entries]!r} repeat within a commit; give each entry its own")
-
-        if moved:
-            self.counters.update(moved)
-        for key, data in put.items():
-            docs[key] = _new(Doc, (expect[key] + 1, data))
-        if len(entries) == 1:
-            self.last = cursor = self.last + 1
-            stored = ids[entry.id] = replace(entry, cursor=cursor, after=after)
-            self.journal.append(stored)
-            return Committed((stored,))
-        return Committed(self._append(entries, after))
-
-    def _stale(self, expect: Mapping[str, int]) -> Stale:
-        return Stale(View({key: self.docs.get(key, ABSENT) for key in expect}, {}))
-
-    def _move(self, commit: Commit, moved: dict[str, Counter]) -> tuple[dict[str, Counter], tuple[tuple[str, int, int], ...]]:
-        """Put the counters as the commit would leave them into ``moved``; those it may not move, and Entry.after."""
-        held, limits = self.counters.get, commit.limits
-        refused = {}
-        after = []
-        for key, delta in commit.add.items():
-            value, limit = held(key, UNTOUCHED)
-            value += delta
-            if limits:
-                limit = limits.get(key, limit)
-            if 0 <= value <= limit:
-                after.append((key, value, limit))
-            elif limit != NO_LIMIT or not 0 <= value <= MAX_INTEGER:
-                refused[key] = held(key, UNTOUCHED)
-                continue
-            moved[key] = _new(Counter, (value, limit))
-        for key, limit in limits.items():
-            if not NO_LIMIT <= limit <= MAX_INTEGER:
-                raise ValueError(f"the limit {limit!r} of {key!r} is not within -1..2**53-1; use -1 for no limit")
-            if key in commit.add:
-                continue
-            counter = held(key, UNTOUCHED)
-            if counter.value <= limit:
-                after.append((key, counter.value, limit))
-            elif limit != NO_LIMIT:
-                refused[key] = counter
-            moved[key] = Counter(counter.value, limit)
-        return refused, tuple(after)
-
-    def _append(self, entries: Sequence[Entry], after: tuple[tuple[str, int, int], ...]) -> tuple[Entry, ...]:
-        stored = tuple(replace(entry, cursor=self.last + nth, after=after) for nth, entry in enumerate(entries, 1))
-        self.last += len(stored)
-        self.ids.update((entry.id, entry) for entry in stored)
-        self.journal.extend(stored)
-        return stored
 
     def lines(self, owner: str | None, after: int | None, newest_first: bool) -> Iterator[Entry]:
         """The entries behind the cursor ``after``, of one owner or of all; valid while the lock is held."""
@@ -307,7 +198,7 @@ class _Home:
         self.journal = kept
         self.ids = {line.id: line for line in kept}
         self.owners, self.indexed = {}, 0
-        self._append((checkpoint,), ())
+        self.append((checkpoint,), ())
         return dropped
 
 

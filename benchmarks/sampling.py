@@ -1,0 +1,199 @@
+"""How fast outcomes are drawn, beside what people use now: ratios of medians, contestants taking turns in one process.
+
+    python benchmarks/sampling.py [--n 10000000] [--rounds 7] [--out sampling.json]
+
+Scalar times are nanoseconds a call with the call of an empty function as the floor; batch times are nanoseconds a draw
+with the reading of the same number of random bits as the floor. A ratio above 1 means that prizedraw is faster.
+``exact`` says whether a contestant's odds are the stated ones, ``secure`` whether its stream can be predicted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import secrets
+import statistics
+import sys
+import time
+import timeit
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from ssl import RAND_bytes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prizedraw.sampling import AliasTable, SecureEntropy, SeededEntropy, Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CALLS = 20_000
+
+
+def weights(k: int) -> list[int]:
+    return [1 + 7919 * i % 1009 for i in range(k)]
+
+
+def nothing() -> None:
+    pass
+
+
+def compare(
+    contestants: Mapping[str, str | Callable[[], object]],
+    rounds: int,
+    calls: int,
+    units: int = 1,
+    names: dict[str, Any] | None = None,
+) -> dict[str, float]:
+    """Median nanoseconds a unit of each contestant; in each round they take turns, in an order of its own."""
+    timers = {name: timeit.Timer(call, globals=names) for name, call in contestants.items()}
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    order = list(contestants)
+    for timer in timers.values():
+        timer.timeit(1)
+    for _ in range(rounds):
+        random.shuffle(order)
+        for name in order:
+            times[name].append(timers[name].timeit(calls) / calls / units * 1e9)
+    return {name: round(statistics.median(each), 3) for name, each in times.items()}
+
+
+def ratios(times: dict[str, float], ours: str) -> dict[str, float]:
+    return {name: round(each / times[ours], 2) for name, each in times.items() if name != ours}
+
+
+def scalar(k: int, rounds: int) -> dict[str, Any]:
+    sums = list(accumulate(weights(k)))
+    ours = "AliasTable.sample, SecureEntropy (exact, secure)"
+    times = compare(
+        {
+            ours: "sample(secure)",
+            "AliasTable.sample, SeededEntropy (exact, predictable)": "sample(seeded)",
+            "secrets.randbelow + bisect (exact, secure)": "bisect_right(sums, randbelow(total))",
+            "SystemRandom().choices (inexact, secure)": "system_choices(outcomes, cum_weights=sums)",
+            "random.choices (inexact, predictable)": "choices(outcomes, cum_weights=sums)",
+            "floor: an empty function": "nothing()",
+        },
+        rounds,
+        CALLS,
+        names={
+            "sample": AliasTable(weights(k)).sample,
+            "secure": SecureEntropy(),
+            "seeded": SeededEntropy(1),
+            "bisect_right": bisect_right,
+            "randbelow": secrets.randbelow,
+            "system_choices": random.SystemRandom().choices,
+            "choices": random.choices,
+            "nothing": nothing,
+            "sums": sums,
+            "total": sums[-1],
+            "outcomes": range(k),
+        },
+    )
+    return {"k": k, "ns": times, "ratio": ratios(times, ours)}
+
+
+def tape(rounds: int) -> dict[str, Any]:
+    ours = "Tape(entropy).below(22_000_000)"
+    times = compare(
+        {
+            ours: ours,
+            "entropy.below(22_000_000)": "entropy.below(22_000_000)",
+            "secrets.randbelow(22_000_000)": "randbelow(22_000_000)",
+            "random.randrange(22_000_000)": "randrange(22_000_000)",
+            "floor: an empty function": "nothing()",
+        },
+        rounds,
+        CALLS,
+        names={
+            "Tape": Tape,
+            "entropy": SecureEntropy(),
+            "randbelow": secrets.randbelow,
+            "randrange": random.randrange,
+            "nothing": nothing,
+        },
+    )
+    return {"ns": times, "ratio": ratios(times, ours)}
+
+
+def read_bits(size: int) -> None:
+    for start in range(0, size, 1 << 16):
+        RAND_bytes(min(1 << 16, size - start))
+
+
+def batch(k: int, n: int, rounds: int) -> dict[str, Any]:
+    table = AliasTable(weights(k))
+    chances = np.array(weights(k)) / sum(weights(k))
+    sums = np.cumsum(chances)
+    generator = np.random.default_rng()
+    ours = "sample_many (exact, secure)"
+    contestants: dict[str, Callable[[], object]] = {
+        ours: lambda: table.sample_many(n),
+        "sample_many, dtype=int64": lambda: table.sample_many(n, dtype=np.int64),
+        "sample_many, seed (exact, predictable)": lambda: table.sample_many(n, seed=1),
+        "numpy Generator.choice (inexact, predictable)": lambda: generator.choice(k, size=n, p=chances),
+        "numpy searchsorted (inexact, predictable)": lambda: sums.searchsorted(generator.random(n), side="right"),
+        "floor: the random bits alone": lambda: read_bits(n * (2 if k <= 4096 else 4)),
+    }
+    try:
+        from scipy.stats.sampling import DiscreteAliasUrn  # noqa: PLC0415  # shown where it is installed
+    except ImportError:
+        pass
+    else:
+        urn = DiscreteAliasUrn(chances, random_state=generator)
+        contestants["scipy DiscreteAliasUrn (inexact, predictable)"] = lambda: urn.rvs(n)
+    times = compare(contestants, rounds, 1, n)
+    int64 = ratios(times, "sample_many, dtype=int64")
+    choice = "numpy Generator.choice (inexact, predictable)"
+    return {"k": k, "n": n, "ns": times, "ratio": ratios(times, ours), "int64_ratio": {choice: int64[choice]}}
+
+
+def build(k: int) -> dict[str, Any]:
+    start = time.perf_counter()
+    table = AliasTable(weights(k))
+    built = time.perf_counter()
+    table.sample(SecureEntropy())
+    cells = time.perf_counter()
+    table.sample_many(1)
+    many = time.perf_counter()
+    return {
+        "k": k,
+        "table_ms": round((built - start) * 1e3, 3),
+        "first_sample_ms": round((cells - built) * 1e3, 3),
+        "first_sample_many_ms": round((many - cells) * 1e3, 3),
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("--n", type=int, default=10**7, help="draws in a batch")
+    arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
+    given = arguments.parse_args()
+    result = {
+        "machine": {
+            "python": sys.version.split()[0],
+            "numpy": np.__version__,
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+        },
+        "scalar": [scalar(k, 3 * given.rounds) for k in (8, 64, 1000)],
+        "tape": tape(3 * given.rounds),
+        "batch": [batch(k, given.n, given.rounds) for k in (8, 64, 1000, 100_000)],
+        "build": [build(k) for k in (8, 64, 1000, 100_000)],
+    }
+    text = json.dumps(result, indent=2)
+    if given.out:
+        given.out.write_text(text + "\n", encoding="utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

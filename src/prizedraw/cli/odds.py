@@ -1,0 +1,72 @@
+"""``prizedraw odds``: the exact odds of a campaign file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prizedraw.campaign import Campaign
+from prizedraw.cli import screen
+from prizedraw.cli.arguments import Commands, command, example, take_file
+from prizedraw.cli.chances import Guarantee, guarantees, opening
+from prizedraw.cli.figures import against, percent
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from fractions import Fraction
+
+COLUMNS = (screen.Column("prize", number=False, prose=True), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
+
+
+def add(commands: Commands) -> None:
+    """The command and its arguments."""
+    end = example(
+        "prizedraw odds spring_gala.toml",
+        "JSON: {campaign, prizes: [{id, name, chance, percent, odds}], any_prize: {chance, percent, odds},\n"
+        "guarantees: [{id, target, scope, course, rate}]}; chances and rates are exact fractions in text.",
+    )
+    take_file(command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end))
+
+
+def carry_out(args: Namespace) -> int:
+    """Print the odds."""
+    campaign = Campaign.load(args.file)
+    chances, rules = opening(campaign), guarantees(campaign)
+    anything = 1 - chances[campaign.fallback.id]
+    if args.json:
+        prizes = [{"id": id_, "name": campaign.prize(id_).name, **_json(chance)} for id_, chance in chances.items()]
+        listed = [
+            {
+                "id": rule.id,
+                "target": rule.target,
+                "scope": rule.scope,
+                "course": rule.course,
+                "rate": None if rule.rate is None else str(rule.rate),
+            }
+            for rule in rules
+        ]
+        screen.put_json({"campaign": campaign.id, "prizes": prizes, "any_prize": _json(anything), "guarantees": listed})
+        return 0
+    rows = [(campaign.prize(id_).name, *_cells(chance)) for id_, chance in chances.items()]
+    screen.table(COLUMNS, rows, ("any prize", *_cells(anything)))
+    _tell(campaign, rules)
+    return 0
+
+
+def _json(chance: Fraction) -> dict[str, Any]:
+    return {"chance": str(chance), "percent": float(chance * 100), "odds": against(chance)}
+
+
+def _cells(chance: Fraction) -> tuple[str, str, str]:
+    return str(chance), percent(chance), against(chance)
+
+
+def _tell(campaign: Campaign, rules: list[Guarantee]) -> None:
+    """What the first draw does not show: later draws follow the guarantees."""
+    if rules or campaign.newcomer:
+        print("\nThese are the odds of a first draw; later ones follow the guarantees:")
+    for rule in rules:
+        where = f" within {', '.join(rule.scope)}" if rule.scope else ""
+        rate = "" if rule.rate is None else f"; alone {percent(rule.rate)} in the long run"
+        print(f"- {rule.id} ({', '.join(rule.target)}){where}: {rule.course}{rate}")
+    if campaign.newcomer:
+        print(f"- newcomer ({', '.join(campaign.newcomer.target)}): sure on draw {campaign.newcomer.draws} if none came before")
