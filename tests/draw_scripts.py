@@ -3,18 +3,16 @@
 from datetime import UTC, datetime
 
 from prizedraw import DrawEngine
-from prizedraw.sampling.entropy import Words as Reduced
+from prizedraw.sampling.entropy import Words
 
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
 
 
-def word(value, size):
-    """A word, from the middle of those that give this ticket of this size."""
-    return (2**63 // size) * size + value
+class Script(Words):
+    """A source that gives these words and no others; ``before[k]`` is called when the k-th is asked for, amid the draw.
 
-
-class Words(Reduced):
-    """A source that gives these words and no others; ``before[k]`` is called when the k-th is asked for, amid the draw."""
+    A word smaller than a ticket's size is the ticket itself.
+    """
 
     def __init__(self, *words, before=None):
         self.words, self.given, self.before = words, 0, before or {}
@@ -26,4 +24,4 @@ class Words(Reduced):
 
 
 def engine(store, *words, before=None):
-    return DrawEngine(store, clock=lambda: NOW, entropy=Words(*words, before=before))
+    return DrawEngine(store, clock=lambda: NOW, entropy=Script(*words, before=before))

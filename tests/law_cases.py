@@ -85,19 +85,21 @@ class Odometer:
     """A tape that goes through every row of tickets: it repeats ``values`` and then turns up zeros."""
 
     def __init__(self, values):
-        self.values, self.sizes = list(values), []
-
-    def rewind(self):
-        self.sizes.clear()
+        self.values, self.sizes, self.head = list(values), [], 0
 
     def below(self, n):
         assert type(n) is int
         assert n >= 1
-        place = len(self.sizes)
-        self.sizes.append(n)
-        if place == len(self.values):
+        if self.head == len(self.sizes):
+            self.sizes.append(n)
+        assert self.sizes[self.head] == n, "a tape that is read again is asked for the same tickets"
+        if self.head == len(self.values):
             self.values.append(0)
-        return self.values[place]
+        self.head += 1
+        return self.values[self.head - 1]
+
+    def rewind(self):
+        self.head = 0
 
 
 class TooMany(Exception):

@@ -373,3 +373,9 @@ def test_rules_that_claim_everything_and_leave_nothing():
     """Where they add up to 1 in every state it is fine."""
     rules = (rule(target=("a", "b"), hard=None, base="1/4"), rule(id="low", target=("c", "d"), hard=None, base="3/4"))
     assert stages(*rules, weights={"thank-you": 0}).root.at((0, 0)).total == 4
+
+
+def test_target_that_rules_before_claim_whole():
+    """A rule whose whole target is claimed by rules before it could never claim anything."""
+    first, second = rule(id="five"), rule(id="four", target=("b",))
+    refused("pity[2].target", "nothing to claim", stages, first, second, rule(id="either", target=("a", "b")))

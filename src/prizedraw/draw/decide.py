@@ -108,7 +108,7 @@ def decide(
         tickets = (named,) if chosen is None else (chosen, named)
         if outcome == rules.thank_you:
             return _new(Decision, (outcome, outcome, Reason.DRAWN, None, (), tickets, (), ()))
-        if outcome >= 0 and closed(rules, state, day, outcome, off_shelf, known, added) is None:
+        if outcome > NOTHING and closed(rules, state, day, outcome, off_shelf, known, added) is None:
             return _new(Decision, (outcome, outcome, None, None, (), tickets, (), ()))
     tape.rewind()
     return _Reading(rules, state, day, tape, counters, off_shelf, known, added).decision(settled)

@@ -352,6 +352,9 @@ def _check_scopes(pity: Sequence[Pity]) -> None:
                     "or a later one must contain an earlier one whole and more",
                     f"pity[{k}].target",
                 )
+        before = [frozenset(earlier.target) for earlier in pity[:k] if frozenset(earlier.scope) == scope]
+        if before and target <= frozenset().union(*before):
+            raise InvalidCampaign(f"{sorted(target)} is claimed whole by rules before, so it has nothing to claim", f"pity[{k}].target")
 
 
 def _check_rest(stage: Stage, weights: Sequence[Fraction]) -> None:
