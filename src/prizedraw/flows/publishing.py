@@ -12,6 +12,7 @@ import msgspec
 
 from prizedraw.campaign import Campaign, check_edit
 from prizedraw.draw import state as states
+from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
@@ -32,6 +33,7 @@ PUBLISH = "publish"
 class Listed(msgspec.Struct, array_like=True, frozen=True):
     """A campaign's line in the registry: the title in force, and every title it holds a claim on."""
 
+    format: int
     title: str
     claims: tuple[str, ...]
 
@@ -160,7 +162,7 @@ def _claim(context: Context, campaign: Campaign) -> Flow[None]:
         if owner and campaign.title in listed.claims:
             return
         claims = (*listed.claims, campaign.title)
-        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(listed.title, claims))}
+        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(FORMAT, listed.title, claims))}
         outcome = yield Post(context.registry, Commit(guard(view), put))
         if isinstance(outcome, Committed):
             return
@@ -177,7 +179,7 @@ def _release(context: Context, campaign_id: str, title: str) -> Flow[None]:
         others = tuple(keys.title(claim) for claim in dict.fromkeys(listed.claims) if claim != title)
         held = (yield Fetch(context.registry, Read(others))).docs
         put = {key: b"" for key, doc in held.items() if doc.data == campaign_id.encode()}
-        put[line] = msgspec.msgpack.encode(Listed(title, (title,)))
+        put[line] = msgspec.msgpack.encode(Listed(FORMAT, title, (title,)))
         expect = {**guard(view), **{key: doc.version for key, doc in held.items()}}
         outcome = yield Post(context.registry, Commit(expect, put))
         if isinstance(outcome, Committed):
@@ -185,7 +187,15 @@ def _release(context: Context, campaign_id: str, title: str) -> Flow[None]:
 
 
 def _listed(data: bytes) -> Listed:
-    return _decoder.decode(data) if data else Listed("", ())
+    if not data:
+        return Listed(FORMAT, "", ())
+    try:
+        found = _decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable("a campaign's line in the registry", data, FORMAT) from None
+    if found.format != FORMAT:
+        raise unreadable("a campaign's line in the registry", data, FORMAT)
+    return found
 
 
 def campaign_ids(context: Context) -> Flow[list[str]]:
