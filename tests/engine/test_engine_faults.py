@@ -6,12 +6,17 @@ leaves what one call without a fault leaves (pitfalls 9, 12, 15, 17, 30).
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import count
+from shutil import copy
+
 import pytest
 from attrs import evolve
 
 from prizedraw import DrawEngine, DrawRequest, Prize, Quota, StorageError
 from prizedraw.sampling import SeededEntropy
 from prizedraw.storage.memory import MemoryStore
+from prizedraw.storage.sqlite import SqliteStore
 from prizedraw.testing import FaultyStore, FixedClock, NoExclusive
 from scenery import NOON, SURE, picture, wheel
 
@@ -51,15 +56,26 @@ def without_versions(taken):
     return {home: ([(key, doc.data) for key, doc in docs], counters, entries) for home, (docs, counters, entries) in taken.items()}
 
 
-@pytest.mark.parametrize("locked", [True, False], ids=["lock first", "no locks"])
+@pytest.mark.parametrize("kind", ["memory", "no locks", "sqlite"])
 @pytest.mark.parametrize("flow", FLOWS)
-def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, locked):
+def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, kind, tmp_path):
     """The store is left as by one call that met no fault, the answer is the same, and every campaign passes its audit."""
+    files = count()
+    if kind == "sqlite":
+        with closing(SqliteStore(tmp_path / "prepared.db")) as store:
+            prepared(store)
+
+    def fresh():
+        if kind == "sqlite":
+            path = copy(tmp_path / "prepared.db", tmp_path / f"{next(files)}.db")
+            return SqliteStore(path, durability="normal")
+        store = MemoryStore()
+        prepared(store)
+        return store
 
     def played(fail_at, when):
-        inner = MemoryStore()
-        prepared(inner)
-        faulty = FaultyStore(inner if locked else NoExclusive(inner), fail_at, when)
+        inner = fresh()
+        faulty = FaultyStore(NoExclusive(inner) if kind == "no locks" else inner, fail_at, when)
         engine = DrawEngine(faulty, clock=FixedClock(NOON), entropy=SeededEntropy(2))
         failed = None
         try:
@@ -70,6 +86,7 @@ def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, locke
         taken = picture(inner, HOMES)
         auditor = DrawEngine(inner, clock=FixedClock(NOON))
         assert all(auditor.audit(id_).ok for id_ in auditor.campaigns())
+        inner.close()
         return faulty.operations, failed, answer, taken
 
     operations, failed, answer, taken = played(None, "before")
@@ -84,6 +101,15 @@ def test_pitfall_12_every_fault_of_every_flow_is_survived_by_a_retry(flow, locke
                 assert failed.request_id == "call"
 
 
+def failure(engine, participant):
+    """The storage error that a draw without a request id raises, or None."""
+    try:
+        engine.draw("wheel", participant)
+    except StorageError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_pitfall_30_a_request_id_that_the_engine_made_is_told_by_the_error(when):
     """Without a request id of the caller's own the error names the one to try again with; the draw happens once."""
@@ -93,14 +119,12 @@ def test_pitfall_30_a_request_id_that_the_engine_made_is_told_by_the_error(when)
     for fail_at in range(1, 100):
         engine = DrawEngine(FaultyStore(inner, fail_at, when), clock=FixedClock(NOON))
         participant, draws = f"p{fail_at}", sound.audit("wheel").draws
-        try:
-            engine.draw("wheel", participant)
-        except StorageError as error:
-            assert error.request_id
-            assert sound.draw("wheel", participant, request_id=error.request_id).number == 1
-            assert sound.audit("wheel").draws == draws + 1
-        else:
+        lost = failure(engine, participant)
+        if lost is None:
             break
+        assert lost.request_id
+        assert sound.draw("wheel", participant, request_id=lost.request_id).number == 1
+        assert sound.audit("wheel").draws == draws + 1
     assert 2 < fail_at < 99
 
 
@@ -119,3 +143,19 @@ def test_a_block_reaches_a_campaign_whose_publication_broke_off():
         operations = operations or faulty.operations
         assert DrawEngine(inner, clock=FixedClock(NOON)).standing("third", "zoe").blocked
         fail_at += 1
+
+
+def test_a_campaign_whose_publication_broke_off_is_not_listed():
+    """``campaigns()`` names what can be drawn from, wherever a first publication stopped."""
+    for fail_at in range(1, 100):
+        inner = MemoryStore()
+        sound = DrawEngine(inner, clock=FixedClock(NOON))
+        failed = False
+        try:
+            DrawEngine(FaultyStore(NoExclusive(inner), fail_at), clock=FixedClock(NOON)).publish(wheel())
+        except StorageError:
+            failed = True
+        assert all(sound.campaign(id_) for id_ in sound.campaigns())
+        if not failed:
+            break
+    assert sound.campaigns() == ["wheel"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from prizedraw import (
     Quota,
     RequestMismatch,
     UnknownCampaign,
+    Window,
 )
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.testing import FixedClock
@@ -124,18 +125,21 @@ def test_an_async_engine_can_be_opened_again():
 
 @pytest.mark.parametrize("junk", [None, 5, [], "", "No Such", "a/b", "\ud800", "x" * 300])
 def test_anything_that_is_no_campaign_id_is_an_unknown_campaign(engine, junk):
+    """Whatever it is: nothing of that name can be published."""
     with pytest.raises(UnknownCampaign):
         engine.draw(junk, "ann")
 
 
 @pytest.mark.parametrize("reading", [None, 1.5, "now", datetime(2027, 3, 10)])
 def test_a_clock_must_give_aware_datetimes(store_url, reading):
+    """A naive time or none at all is a ClockError, before anything is written."""
     with DrawEngine.open(store_url, clock=lambda: reading) as engine, pytest.raises(ClockError):
         engine.publish(wheel())
 
 
 @pytest.mark.parametrize("text", [5, None, "\ud800", "x" * 2001])
 def test_actor_and_note_are_short_texts(engine, text):
+    """What cannot be kept in the journal is refused before anything is written."""
     engine.publish(wheel())
     before = picture(engine.store)
     for field in ("actor", "note"):
@@ -153,6 +157,7 @@ def test_meta_that_is_not_equal_to_itself_is_refused(engine):
 
 @pytest.mark.parametrize("moment", ["2027-03-10", 5, datetime(2027, 3, 10)])
 def test_since_and_until_are_aware_times(engine, moment):
+    """Naive ones and other things are refused at the call."""
     engine.publish(wheel())
     for place in ("since", "until"):
         with pytest.raises(InvalidRequest, match=place):
@@ -165,3 +170,23 @@ def test_grants_with_one_expiry_make_one_lot(engine):
     for k in range(5):
         engine.grant_draws("wheel", "ann", 2, request_id=f"g{k}")
     assert engine.draw("wheel", "ann").before.granted[0].left == 10
+
+
+def test_pitfall_20_taking_one_from_nothing_is_not_unlimited(engine):
+    """Nought less one is minus one, and that is below what is issued, not the sign for no limit."""
+    engine.publish(wheel(Prize("cup", "Cup", 1, 0)))
+    with pytest.raises(InvalidEdit, match="below"):
+        engine.reallocate("wheel", "cup", add=-1)
+    assert engine.stock("wheel")["cup"].remaining == 0
+
+
+def test_days_are_not_cut_anew_behind_a_moved_window(engine):
+    """Draws were made, then the open window was moved to start later: the zone still stays what it is."""
+    later = Window(NOON + timedelta(minutes=30), NOON + timedelta(hours=2))
+    engine.publish(wheel(windows=[Window(NOON - timedelta(hours=1), NOON + timedelta(hours=1))]))
+    engine.draw("wheel", "ann")
+    engine.publish(wheel(windows=[later]))
+    with pytest.raises(InvalidEdit, match="timezone"):
+        engine.publish(wheel(windows=[later], timezone="America/New_York"))
+    with pytest.raises(InvalidEdit, match="timezone"):
+        engine.publish(wheel(windows=[later], day_starts_at="04:00"))

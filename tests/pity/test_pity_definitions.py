@@ -49,6 +49,12 @@ def test_base_that_cannot_be_read(value):
     refused("base", "is not a chance; write a number", rule, base=value)
 
 
+@pytest.mark.parametrize("value", ["1e-999999999", "1E+1000", Decimal("1e-999999")], ids=repr)
+def test_base_with_a_far_exponent(value):
+    """A number of a thousand million digits is refused before it is made."""
+    refused("base", "is not a chance; write a number", rule, base=value)
+
+
 @pytest.mark.parametrize("value", [2, "1.5", -1], ids=repr)
 def test_hazard_outside_0_to_1(value):
     """The place names the value in the list."""

@@ -80,7 +80,7 @@ class Replay:
         self._ids: set[str] = set()
         self._voided: set[str] = set()
         self._cursor = self._version = 0
-        self._online = False
+        self._online = self._counted = False
         self._off: set[str] = set()
 
     def read(self, entries: Iterable[Entry]) -> None:
@@ -97,12 +97,13 @@ class Replay:
             self._balances(entry)
 
     def compare(self, people: Mapping[str, State], counts: Mapping[str, int]) -> None:
-        """Compare the end of the journal with a store's documents and counters."""
+        """Compare the end of the journal with a store's documents and counters; draws are counted from when they were first limited."""
+        held = {**counts, "draws": counts.get("draws", 0) if self._counted else self.counts["draws"]}
         for name in people.keys() | self.people.keys():
             told, found = self.people.get(name, State()), replace(people.get(name, State()), barred=0)
             self._check(told == found, f"{name}: the store holds {found}, the journal leads to {told}")
-        for name in counts.keys() | self.counts.keys():
-            told, found = self.counts[name], counts.get(name, 0)
+        for name in held.keys() | self.counts.keys():
+            told, found = self.counts[name], held.get(name, 0)
             self._check(told == found, f"{name}: the store holds {found}, the journal leads to {told}")
 
     def _check(self, holds: bool, problem: str) -> None:
@@ -197,6 +198,7 @@ class Replay:
             case "publish":
                 self._check(detail["version"] == self._version + 1, f"{entry.id}: version {detail['version']} after {self._version}")
                 self._version, self._online = detail["version"], detail["online"]
+                self._counted |= self._rules[self._version].quota.campaign_draws != -1
                 self._off &= set(self._rules[self._version].ids)
             case "online" | "offline":
                 self._online = entry.kind == "online"

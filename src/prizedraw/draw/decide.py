@@ -8,6 +8,7 @@ out, and the decision is made again from the same tape, so that what is refused 
 from __future__ import annotations
 
 from bisect import bisect_right
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from prizedraw.draw.closing import closed
@@ -15,14 +16,16 @@ from prizedraw.draw.receipt import Shortage, Ticket
 from prizedraw.draw.rules import POINTS
 from prizedraw.draw.state import State
 from prizedraw.fallback import Reason
+from prizedraw.pity import Class, Members
 from prizedraw.pity.law import NOTHING
+from prizedraw.pity.stages import unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from prizedraw.draw.closing import Closed
     from prizedraw.draw.rules import Day, Rules
-    from prizedraw.pity import Members, Settled
+    from prizedraw.pity import Settled
 
 
 _new = tuple.__new__  # a third of the time of Decision(…), in every draw
@@ -84,57 +87,35 @@ def decide(
         known: counter → (value, limit), of those that were refused or asked for.
         added: counter → what earlier draws of the same request add to it.
     """
-    known, added = known or _NOTHING_KNOWN, added or _NOTHING_KNOWN
-    counters = rules.counters(state.misses)
     stages = rules.stages
-    first = stages.first if stages.first is not None and rules.newcomer_due(state) else stages.root.at(counters)
-    usual = _usual(rules, state, day, tape, first, off_shelf, known, added)
-    if usual is not None:
-        return usual
+    counters = rules.counters(state.misses)
+    settled = stages.first if stages.first is not None and rules.newcomer_due(state) else stages.root.at(counters)
+    known, added = known or _NOTHING_KNOWN, added or _NOTHING_KNOWN
+    # Nearly always the first prize named is open and nothing due was followed; that is read here in a fraction of the time.
+    below, k = tape.below, settled.sole
+    if k < 0:
+        size = settled.total
+        ticket = below(size) if size else 0
+        one = settled.classes[bisect_right(settled.bounds, ticket)] if size else _NO_CLASS
+        chosen = Ticket(size, ticket)
+    else:
+        one, chosen = settled.classes[k], None
+    size = one.members.total
+    if size and not one.due and one.inner is None:
+        ticket = below(size)
+        outcome = one.members.outcomes[bisect_right(one.members.bounds, ticket)]
+        named = Ticket(size, ticket)
+        tickets = (named,) if chosen is None else (chosen, named)
+        if outcome == rules.thank_you:
+            return _new(Decision, (outcome, outcome, Reason.DRAWN, None, (), tickets, (), ()))
+        if outcome >= 0 and closed(rules, state, day, outcome, off_shelf, known, added) is None:
+            return _new(Decision, (outcome, outcome, None, None, (), tickets, (), ()))
     tape.rewind()
-    return _Reading(rules, state, day, tape, counters, off_shelf, known, added).decision(first)
+    return _Reading(rules, state, day, tape, counters, off_shelf, known, added).decision(settled)
 
 
 _NOTHING_KNOWN: Mapping[str, Any] = {}
-
-
-def _usual(
-    rules: Rules,
-    state: State,
-    day: Day,
-    tape: Tickets,
-    settled: Settled,
-    off_shelf: Collection[str],
-    known: Mapping[str, tuple[int, int]],
-    added: Mapping[str, int],
-) -> Decision | None:
-    """The decision where the first prize named is open and nothing due is followed, which is nearly always; None elsewhere.
-
-    It is what the full reading would come to from the same tape, in a fraction of the time.
-    """
-    k = settled.sole
-    if k < 0:
-        size = settled.total
-        if not size:
-            return None
-        ticket = tape.below(size)
-        one = settled.classes[bisect_right(settled.bounds, ticket)]
-        tickets: tuple[Ticket, ...] = (Ticket(size, ticket),)
-    else:
-        one = settled.classes[k]
-        tickets = ()
-    members = one.members
-    size = members.total
-    if one.due or one.inner is not None or not size:
-        return None
-    ticket = tape.below(size)
-    outcome = members.outcomes[bisect_right(members.bounds, ticket)]
-    tickets += (Ticket(size, ticket),)
-    if outcome == rules.thank_you:
-        return _new(Decision, (outcome, outcome, Reason.DRAWN, None, (), tickets, (), ()))
-    if closed(rules, state, day, outcome, off_shelf, known, added) is None:
-        return _new(Decision, (outcome, outcome, None, None, (), tickets, (), ()))
-    return None
+_NO_CLASS = Class(Fraction(0), Members.of((), ()), None, False, None)
 
 
 class _Reading:
@@ -214,7 +195,10 @@ class _Reading:
             settled = settled.after(k)
 
     def _name(self, members: Members) -> int:
-        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is."""
+        """The outcome of a class: tickets name prizes until one is open; NOTHING if none is.
+
+        Where a closed prize is not redrawn it ends the draw, unless a due rule has been followed in it, be it in a class before.
+        """
         outcomes, weights, total = members.outcomes, members.weights, members.total
         bounds: Sequence[int] = members.bounds
         thank_you = self._rules.thank_you
@@ -223,18 +207,23 @@ class _Reading:
             self._tickets.append(Ticket(total, ticket))
             place = bisect_right(bounds, ticket)
             outcome = outcomes[place]
-            if self._drawn == NOTHING:
-                self._drawn = outcome
-            if outcome == thank_you:
-                return thank_you
-            shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
-            if shut is None:
-                return outcome
-            reason = self._note(shut)
-            if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
-                return thank_you  # every other prize is closed for the same reason
-            if not (self._followed or self._rules.redraw):
-                return thank_you
+            if outcome < NOTHING:
+                found = self._settle(self._rules.stages.inner[unit(outcome)].at(self._counters))
+                if found != NOTHING:
+                    return found
+            else:
+                if self._drawn == NOTHING:
+                    self._drawn = outcome
+                if outcome == thank_you:
+                    return thank_you
+                shut = closed(self._rules, self._state, self._day, outcome, self._off, self._known, self._added)
+                if shut is None:
+                    return outcome
+                reason = self._note(shut)
+                if reason is Reason.TOTAL_WINS or reason is Reason.DAILY_WINS:
+                    return thank_you  # every other prize is closed for the same reason
+                if not (self._followed or self._rules.redraw):
+                    return thank_you
             outcomes, weights, bounds, total = _without(outcomes, weights, place)
         return NOTHING
 
@@ -290,15 +279,12 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
         own: whether it used a chance of the participant's own, not a granted one.
     """
     prize = decision.prize
-    won, misses = state.won, state.misses
+    won = state.won
     win = prize != rules.thank_you
     if win:
         id_ = rules.ids[prize]
         won = {**won, id_: won.get(id_, 0) + 1}
-    if rules.rule_ids:
-        misses = rules.misses(rules.stages.step(rules.counters(misses), prize))
-    elif misses:
-        misses = {}  # of rules that are no more
+    misses = rules.after(state.misses, prize)
     return State(
         state.format,
         state.number + 1,

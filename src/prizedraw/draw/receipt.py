@@ -139,6 +139,7 @@ class DrawData(msgspec.Struct, array_like=True, frozen=True, gc=False):
         day: ordinal of the campaign day.
         lines: the draws in order.
         meta: what the caller wanted kept with it.
+        counted: whether the counter of all draws was moved.
     """
 
     format: int
@@ -147,6 +148,7 @@ class DrawData(msgspec.Struct, array_like=True, frozen=True, gc=False):
     day: int
     lines: tuple[Line, ...]
     meta: Any = None
+    counted: bool = False
 
 
 _decoder = msgspec.msgpack.Decoder(DrawData)

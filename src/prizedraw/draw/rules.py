@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prizedraw.draw.state import State
 
 DRAWS = "draws"
-"""The counter of all draws of a campaign; its limit is campaign_draws."""
+"""The counter of all draws of a campaign, kept once campaign_draws has limited them; that is its limit."""
 POINTS = "points"
 """The counter of all points won in a campaign; its limit is points.total."""
 
@@ -85,6 +85,9 @@ class Rules:
         self.rule_ids = tuple(rule.pity.id for rule in self.stages.rules)
         self.windows = tuple((from_instant(window.start), from_instant(window.end)) for window in campaign.windows)
         self._starts = tuple(zip(self.rule_ids, self.stages.start, strict=True))
+        self._steps = tuple(
+            tuple((id_, start, step) for (id_, start), step in zip(self._starts, steps, strict=True)) for steps in self.stages.steps
+        )
         self._window = (0, 0)
         self._day: Day | None = None
         self._span = (0, 0, 0)
@@ -123,11 +126,16 @@ class Rules:
 
     def counters(self, misses: Mapping[str, int]) -> tuple[int, ...]:
         """The counters of the rules in file order, from what is kept of a participant; a rule not kept is at its start."""
-        return tuple([misses.get(id_, start) for id_, start in self._starts]) if self._starts else ()
+        return tuple([misses.get(id_, start) for id_, start in self._starts])
 
     def misses(self, counters: tuple[int, ...]) -> dict[str, int]:
         """What to keep of the counters."""
-        return dict(zip(self.rule_ids, counters, strict=False))
+        return dict(zip(self.rule_ids, counters, strict=True))
+
+    def after(self, misses: Mapping[str, int], prize: int) -> dict[str, int]:
+        """What to keep of the counters after a draw that granted ``prize``; rules that are no more are dropped."""
+        get = misses.get
+        return {id_: step(get(id_, start)) for id_, start, step in self._steps[prize]}
 
     def newcomer_due(self, state: State) -> bool:
         """Whether the newcomer's promise is due at this participant's next draw."""

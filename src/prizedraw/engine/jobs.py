@@ -90,7 +90,7 @@ class Jobs:
 
     def campaigns(self) -> Job[list[str]]:
         """The ids of what is published."""
-        return Job(publishing.campaign_ids(self._context), self._context.registry)
+        return Job(publishing.published_ids(self._context), self._context.registry)
 
     def campaign(self, campaign_id: str, version: int | None) -> Job[Campaign]:
         """A definition."""

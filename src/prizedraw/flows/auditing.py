@@ -13,19 +13,22 @@ from prizedraw.draw.receipt import THANK_YOU_KIND
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
 from prizedraw.errors import PrizeDrawError
 from prizedraw.flows import keys
+from prizedraw.flows.context import COUNTED
+from prizedraw.flows.counting import moved
 from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import Exclusive, Flow, Listing
 from prizedraw.flows.operator import decode
 from prizedraw.flows.querying import movements_of, published
 from prizedraw.quota import UNLIMITED
 from prizedraw.stock import balances
+from prizedraw.storage.protocol import UNTOUCHED
 
 if TYPE_CHECKING:
     from datetime import date
 
     from prizedraw.flows.context import Context
     from prizedraw.stock import Movement
-    from prizedraw.storage.protocol import Entry
+    from prizedraw.storage.protocol import Counter, Entry
 
 _PAGE = 1000
 
@@ -56,13 +59,16 @@ class _Recount:
     """What the journal adds up to."""
 
     def __init__(self) -> None:
-        self.entries = self.draws = 0
+        self.entries = self.draws = self.uncounted = 0
         self.movements: list[Movement] = []
         self.counters: Tally[str] = Tally()
         self.participants: dict[str, Tally[str]] = {}
 
     def add(self, campaign_id: str, entry: Entry) -> None:
         self.entries += 1
+        by, counted = moved(entry)
+        self.counters[DRAWS] += by if counted else 0
+        self.uncounted += 0 if counted else by
         self.movements += movements_of(campaign_id, entry)
         if entry.kind == DRAW:
             self._draw(entry)
@@ -74,7 +80,6 @@ class _Recount:
         mine = self.participants.setdefault(entry.owner, Tally())
         day = receipts.to_day(data.day)
         self.draws += len(data.lines)
-        self.counters[DRAWS] += len(data.lines)
         for line in data.lines:
             mine["number"] += 1
             mine["draws"] += line.own
@@ -87,7 +92,6 @@ class _Recount:
         if detail["win"]:
             self._win(mine, receipts.to_day(detail["day"]), detail["prize"], detail["points"], -1)
         if detail["chance"]:
-            self.counters[DRAWS] -= 1
             mine["draws"] -= detail["own"]
 
     def _win(self, mine: Tally[str], day: date, prize_id: str, points: int, sign: int) -> None:
@@ -107,11 +111,13 @@ def audit(context: Context, campaign_id: str) -> Flow[Audit]:
     Cost: the whole journal, and memory for each participant.
     """
     home = context.home(campaign_id)
-    yield from published(context, campaign_id)
     recount = _Recount()
     after = yield from _read(home, campaign_id, recount, None)
     yield Exclusive(home, (keys.HEAD,))
     yield from _read(home, campaign_id, recount, after)
+    head = (yield from published(context, campaign_id)).head
+    if head.counting == COUNTED:
+        recount.counters[DRAWS] += recount.uncounted
     differences: list[str] = []
     yield from _compare_counters(home, recount, differences)
     yield from _compare_participants(home, recount, differences)
@@ -131,30 +137,33 @@ def _read(home: str, campaign_id: str, recount: _Recount, after: str | None) -> 
 
 
 def _compare_counters(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:
+    found = yield from _all_counters(home)
     expected = dict(recount.counters)
     try:
-        found = balances(recount.movements)
+        ledger = balances(recount.movements)
     except PrizeDrawError as broken:
         differences.append(str(broken))
-        found = {}
-    limits = {}
-    for prize_id, balance in found.items():
-        expected[stock_counter(prize_id)] = balance.issued
-        limits[stock_counter(prize_id)] = balance.allocated
+        ledger = {}
+    for prize_id, balance in ledger.items():
+        key = stock_counter(prize_id)
+        expected[key] = balance.issued
+        value, limit = found.setdefault(key, UNTOUCHED)
+        _compare(differences, key, "has the limit", limit, balance.allocated)
+        if limit != UNLIMITED and value > limit:
+            differences.append(f"{key} stands at {value}, beyond its limit of {limit}")
+    for key in found.keys() | expected.keys():
+        _compare(differences, key, "stands at", found.get(key, UNTOUCHED).value, expected.get(key, 0))
+
+
+def _all_counters(home: str) -> Flow[dict[str, Counter]]:
+    found: dict[str, Counter] = {}
     after = None
     while True:
         page = yield Listing(home, "counters", after=after, limit=_PAGE)
-        for key, (value, limit) in page.items:
-            _compare(differences, key, "stands at", value, expected.pop(key, 0))
-            if key in limits:
-                _compare(differences, key, "has the limit", limit, limits[key])
-            if limit != UNLIMITED and value > limit and key.startswith("stock/"):
-                differences.append(f"{key} stands at {value}, beyond its limit of {limit}")
+        found.update(page.items)
         if page.next is None:
-            break
+            return found
         after = page.next
-    for key, value in expected.items():
-        _compare(differences, key, "stands at", 0, value)
 
 
 def _compare_participants(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:

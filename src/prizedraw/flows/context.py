@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from prizedraw.sampling import Entropy
 
 FORMAT = 1
+
+NOT_COUNTED, COUNTING, COUNTED = 0, 1, 2
+"""The counter of all draws is one row that every draw would have to wait for, so it is moved only once a campaign has limited
+them: not at all before; then for every draw, while those made before are being counted; then it holds all."""
 TOLERANCE = 60_000_000
 """Microseconds that a clock may step back, or be from the store's."""
 _REMEMBERED = 256
@@ -33,12 +37,21 @@ _CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
-    """The head document of a campaign."""
+    """The head document of a campaign.
+
+    Attributes:
+        format: the version of this layout.
+        version: number of the campaign's version in force.
+        online: the switch.
+        off_shelf: ids of prizes off the shelf.
+        counting: whether draws move the counter of all draws; see NOT_COUNTED, COUNTING and COUNTED.
+    """
 
     format: int
     version: int
     online: bool
     off_shelf: frozenset[str] = frozenset()
+    counting: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Head)
@@ -46,7 +59,7 @@ _decoder = msgspec.msgpack.Decoder(Head)
 
 def encode_head(head: Head) -> bytes:
     """The bytes of a head document; equal heads have equal bytes."""
-    return msgspec.msgpack.encode((head.format, head.version, head.online, sorted(head.off_shelf)))
+    return msgspec.msgpack.encode((head.format, head.version, head.online, sorted(head.off_shelf), head.counting))
 
 
 class Context:

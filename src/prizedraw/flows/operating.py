@@ -15,7 +15,7 @@ from prizedraw.draw import state as states
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
 from prizedraw.errors import InvalidEdit, InvalidRequest, UnknownReceipt
 from prizedraw.flows import keys
-from prizedraw.flows.context import encode_head
+from prizedraw.flows.context import NOT_COUNTED, encode_head
 from prizedraw.flows.drawing import DRAW, from_entry
 from prizedraw.flows.effects import Fetch, Flow
 from prizedraw.flows.operator import Move, Order, carry_out, guard
@@ -84,7 +84,7 @@ def reallocate(context: Context, campaign_id: str, prize_id: str, order: Order, 
         if add is not None and before == UNLIMITED:
             raise InvalidEdit(f"the stock of {prize_id!r} is unlimited, so {add!r} cannot be added; set it with stock=", "add")
         after = stock if stock is not None else before + (add or 0)
-        if after != UNLIMITED and not issued <= after <= LARGEST:
+        if (add is not None or after != UNLIMITED) and not issued <= after <= LARGEST:
             raise InvalidEdit(
                 f"{after} is below the {issued} of {prize_id!r} that are issued; give at least {issued}"
                 if after < issued
@@ -201,12 +201,13 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
             moves = (Move(receipt.prize.id, MovementKind.VOID, 1),)
             if receipt.points:
                 add[POINTS] = -receipt.points
-            if not (yield from _is_still_there(context, home, receipt, head.version)):
+            held = view.counters[stock].limit
+            if held != UNLIMITED and not (yield from _is_still_there(context, home, receipt, head.version)):
                 # What comes back is released with the rest of it, and the head is written to keep such voids in order.
-                limits[stock] = view.counters[stock].limit - 1
+                limits[stock] = held - 1
                 put[keys.HEAD] = view.docs[keys.HEAD].data
                 moves += (Move(receipt.prize.id, MovementKind.RELEASE, 1),)
-        if return_chance:
+        if return_chance and head.counting:
             add[DRAWS] = -1
         detail = {
             "receipt": receipt_id,
@@ -215,6 +216,7 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
             "points": receipt.points,
             "win": receipt.is_win,
             "chance": return_chance,
+            "counted": head.counting > NOT_COUNTED,
             "own": changed.draws < state.draws,
         }
         return Commit(guard(view), put, add, limits, (order.entry(now, moves, detail),))

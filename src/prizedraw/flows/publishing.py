@@ -1,7 +1,7 @@
 """Publishing: a definition becomes the rules in force, and its stock the limits of counters.
 
 Titles are unique in a namespace: claimed in the registry first, posted to the campaign second, released third; a crash in between
-leaves at most a title too many claimed, and the next publication of the campaign releases it.
+leaves at most a title too many claimed, and the next version of the campaign releases it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
-from prizedraw.flows import keys
-from prizedraw.flows.context import FORMAT, Context, Head, encode_head
+from prizedraw.flows import counting, keys
+from prizedraw.flows.context import COUNTED, FORMAT, NOT_COUNTED, Context, Head, encode_head
+from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Listing, Post
 from prizedraw.flows.operator import Move, Order, carry_out, guard
 from prizedraw.quota import UNLIMITED
@@ -31,11 +32,17 @@ PUBLISH = "publish"
 
 
 class Listed(msgspec.Struct, array_like=True, frozen=True):
-    """A campaign's line in the registry: the title in force, and every title it holds a claim on."""
+    """A campaign's line in the registry.
+
+    Attributes:
+        format: the version of this layout.
+        published: False until a publication has come to its end.
+        claims: title → the version that it was last claimed for.
+    """
 
     format: int
-    title: str
-    claims: tuple[str, ...]
+    published: bool
+    claims: dict[str, int]
 
 
 _decoder = msgspec.msgpack.Decoder(Listed)
@@ -65,15 +72,17 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
         view = yield Fetch(home, Read(docs, counters, order.request_id))
         if view.entry is None:
             yield from prepare(view, context.now()[1])  # raises before anything is written
-            yield from _claim(context, campaign)
+            yield from _claim(context, campaign, found + 1)
             if current is None:
                 yield from _bar(context, home)  # before anybody can draw
+        if current is not None and campaign.quota.campaign_draws != UNLIMITED:
+            yield from counting.begin(context, campaign.id)
         # Draws wait while the limits are worked out from what is issued.
         yield Exclusive(home, (keys.HEAD,))
         published = yield from carry_out(context, home, order, docs, counters, prepare)
     head = yield from _current(context, home, campaign.id)
     assert head is not None  # noqa: S101 - it is published, and nothing deletes it
-    yield from _release(context, campaign.id, head[1].title)
+    yield from _release(context, campaign.id, head[1].title, head[0].version)
     return head[0].version
 
 
@@ -96,14 +105,25 @@ def _publication(
     counters = (DRAWS, POINTS, *(stock_counter(id_) for id_ in sorted(ids)))
 
     def prepare(view: View, now: int) -> Flow[Commit | None]:
-        yield from ()
         doc = view.docs[keys.HEAD]
         head = context.head(campaign.id, doc) if doc.version else None
         if (head.version if head else 0) != version - 1:
             return None  # somebody published meanwhile: look again
+        if old is not None and old.calendar != campaign.calendar and (yield from _has_drawn(context, campaign.id)):
+            # The first window may have been moved into the future since then, so the windows alone do not tell.
+            raise InvalidEdit("draws have been made, and days that have been counted cannot be cut anew; put the zone back", "timezone")
         off_shelf = head.off_shelf if head else frozenset[str]()
-        switched = Head(FORMAT, version, online and (head is None or head.online), off_shelf & {prize.id for prize in campaign.prizes})
-        limits, moves = dict(_caps(campaign, view.counters)), []
+        on_shelves = off_shelf & {prize.id for prize in campaign.prizes}
+        counted = (COUNTED if campaign.quota.campaign_draws != UNLIMITED else NOT_COUNTED) if head is None else head.counting
+        add: dict[str, int] = {}
+        used = {key: view.counters[key].value for key in (DRAWS, POINTS)}
+        if counted != COUNTED and campaign.quota.campaign_draws != UNLIMITED:
+            add[DRAWS] = yield from counting.uncounted(context.home(campaign.id))
+            used[DRAWS] += add[DRAWS]
+            counted = COUNTED
+        switched = Head(FORMAT, version, online and (head is None or head.online), on_shelves, counted)
+        detail = {"version": version, "online": switched.online}
+        limits, moves = dict(_caps(campaign, used)), []
         for id_, wanted in _allocations(old, campaign, view.counters, to_instant(now)):
             held = view.counters[stock_counter(id_)]
             before = 0 if held.limit == UNLIMITED and not _was_there(old, id_) else held.limit
@@ -113,27 +133,30 @@ def _publication(
         return Commit(
             {**guard(view), keys.rules(version): 0},
             {keys.HEAD: encode_head(switched), keys.rules(version): campaign.dumps("json").encode()},
-            {},
+            add,
             limits,
-            (order.entry(now, tuple(moves), {"version": version, "online": switched.online}),),
+            (order.entry(now, tuple(moves), detail),),
         )
 
     return (keys.HEAD,), counters, prepare
+
+
+def _has_drawn(context: Context, campaign_id: str) -> Flow[bool]:
+    return bool((yield Listing(context.home(campaign_id), "entries", kind=DRAW, limit=1)).items)
 
 
 def _was_there(old: Campaign | None, id_: str) -> bool:
     return old is not None and any(prize.id == id_ for prize in old.prizes)
 
 
-def _caps(campaign: Campaign, counters: dict[str, Counter]) -> Iterator[tuple[str, int]]:
+def _caps(campaign: Campaign, used: dict[str, int]) -> Iterator[tuple[str, int]]:
     """The limits of the counters over the whole campaign; what is used already may not be above them."""
     for counter, limit, place in (
         (DRAWS, campaign.quota.campaign_draws, "quota.campaign_draws"),
         (POINTS, campaign.points.total_limit, "points.total"),
     ):
-        used = counters[counter].value
-        if limit != UNLIMITED and limit < used:
-            raise InvalidEdit(f"{limit} is below the {used} that are used; give at least {used}", place)
+        if limit != UNLIMITED and limit < used[counter]:
+            raise InvalidEdit(f"{limit} is below the {used[counter]} that are used; give at least {used[counter]}", place)
         yield counter, limit
 
 
@@ -150,8 +173,8 @@ def _allocations(old: Campaign | None, new: Campaign, counters: dict[str, Counte
     return found + [(id_, counters[stock_counter(id_)].value) for id_ in edit.removed]
 
 
-def _claim(context: Context, campaign: Campaign) -> Flow[None]:
-    """Claim the title in the registry, and list the campaign there."""
+def _claim(context: Context, campaign: Campaign, version: int) -> Flow[None]:
+    """Claim the title in the registry for a version to come, and list the campaign there."""
     title, line = keys.title(campaign.title), keys.listed(campaign.id)
     while True:
         view = yield Fetch(context.registry, Read((title, line)))
@@ -159,27 +182,31 @@ def _claim(context: Context, campaign: Campaign) -> Flow[None]:
         if owner not in {"", campaign.id}:
             raise InvalidEdit(f"{campaign.title!r} is the title of {owner!r}; titles are unique, choose another", "title")
         listed = _listed(view.docs[line].data)
-        if owner and campaign.title in listed.claims:
+        if owner and listed.claims.get(campaign.title, 0) >= version:
             return
-        claims = (*listed.claims, campaign.title)
-        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(FORMAT, listed.title, claims))}
+        claims = {**listed.claims, campaign.title: version}
+        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(FORMAT, listed.published, claims))}
         outcome = yield Post(context.registry, Commit(guard(view), put))
         if isinstance(outcome, Committed):
             return
 
 
-def _release(context: Context, campaign_id: str, title: str) -> Flow[None]:
-    """Give back every title that the campaign claimed but for the one in force."""
+def _release(context: Context, campaign_id: str, title: str, version: int) -> Flow[None]:
+    """Give back every title but this one that was claimed for ``version`` or an earlier one.
+
+    A title claimed for a later one belongs to a publication that is on its way, or came after what is known here.
+    """
     line = keys.listed(campaign_id)
     while True:
         view = yield Fetch(context.registry, Read((line,)))
         listed = _listed(view.docs[line].data)
-        if listed.title == title and listed.claims == (title,):
+        over = {claim for claim, made_for in listed.claims.items() if made_for <= version and claim != title}
+        if listed.published and not over:
             return
-        others = tuple(keys.title(claim) for claim in dict.fromkeys(listed.claims) if claim != title)
-        held = (yield Fetch(context.registry, Read(others))).docs
+        held = (yield Fetch(context.registry, Read(tuple(keys.title(claim) for claim in sorted(over))))).docs
         put = {key: b"" for key, doc in held.items() if doc.data == campaign_id.encode()}
-        put[line] = msgspec.msgpack.encode(Listed(FORMAT, title, (title,)))
+        kept = {claim: made_for for claim, made_for in listed.claims.items() if claim not in over}
+        put[line] = msgspec.msgpack.encode(Listed(FORMAT, True, kept))
         expect = {**guard(view), **{key: doc.version for key, doc in held.items()}}
         outcome = yield Post(context.registry, Commit(expect, put))
         if isinstance(outcome, Committed):
@@ -188,7 +215,7 @@ def _release(context: Context, campaign_id: str, title: str) -> Flow[None]:
 
 def _listed(data: bytes) -> Listed:
     if not data:
-        return Listed(FORMAT, "", ())
+        return Listed(FORMAT, False, {})
     try:
         found = _decoder.decode(data)
     except msgspec.DecodeError:
@@ -198,13 +225,30 @@ def _listed(data: bytes) -> Listed:
     return found
 
 
-def campaign_ids(context: Context) -> Flow[list[str]]:
-    """The ids of all published campaigns of the namespace, in order."""
+def published_ids(context: Context) -> Flow[list[str]]:
+    """The ids of all published campaigns of the namespace, in order; one whose publication broke off is not among them."""
     found: list[str] = []
+    for id_, listed in (yield from _lines(context)):
+        if not listed.published:
+            home = context.home(id_)
+            view = yield Fetch(home, Read((keys.HEAD,)))
+            if not view.docs[keys.HEAD].version:
+                continue
+        found.append(id_)
+    return found
+
+
+def campaign_ids(context: Context) -> Flow[list[str]]:
+    """The ids of all campaigns that are published or about to be, in order."""
+    return [id_ for id_, _ in (yield from _lines(context))]
+
+
+def _lines(context: Context) -> Flow[list[tuple[str, Listed]]]:
+    found: list[tuple[str, Listed]] = []
     after = None
     while True:
         page = yield Listing(context.registry, "docs", prefix=keys.listed(""), after=after)
-        found += [key.removeprefix(keys.listed("")) for key, _ in page.items]
+        found += [(key.removeprefix(keys.listed("")), _listed(doc.data)) for key, doc in page.items]
         if page.next is None:
             return found
         after = page.next

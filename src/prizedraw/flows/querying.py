@@ -50,9 +50,9 @@ def published(context: Context, campaign_id: str) -> Flow[Published]:
 def campaign(context: Context, campaign_id: str, version: int | None) -> Flow[Campaign]:
     """The definition last published, or that of an earlier version."""
     found = yield from published(context, campaign_id)
-    if version is None or version == found.head.version:
+    if version is None:
         return found.rules.campaign
-    if type(version) is not int or not 1 <= version < found.head.version:
+    if type(version) is not int or not 1 <= version <= found.head.version:
         raise InvalidRequest(f"{version!r} is not a version of {campaign_id!r}; there are 1 to {found.head.version}", "version")
     return (yield from context.rules(context.home(campaign_id), version)).campaign
 

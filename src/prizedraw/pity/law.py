@@ -8,6 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from prizedraw.pity.stages import unit
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -35,7 +37,7 @@ def outcomes(
         newcomer: whether the newcomer rule is due.
     """
     first = stages.first if newcomer and stages.first is not None else stages.root.at(counters)
-    law = _Law(stages.thank_you, counters, frozenset(closed))
+    law = _Law(stages, counters, frozenset(closed))
     found = law.settle(first, spread=redraw)
     chances = [found.get(k, Fraction(0)) for k in range(len(stages.ids))]
     chances[stages.thank_you] += found.get(NOTHING, Fraction(0))
@@ -43,8 +45,8 @@ def outcomes(
 
 
 class _Law:
-    def __init__(self, thank_you: int, counters: Sequence[int], closed: frozenset[int]) -> None:
-        self._thank_you = thank_you
+    def __init__(self, stages: Stages, counters: Sequence[int], closed: frozenset[int]) -> None:
+        self._stages = stages
         self._counters = counters
         self._closed = closed
 
@@ -59,22 +61,40 @@ class _Law:
             nothing = inside.pop(NOTHING, Fraction(0))
             if nothing:
                 # that nothing is open has been found by crossing out, so crossing out goes on
-                for outcome, chance in self.settle(settled.after(k), spread=True).items():
-                    inside[outcome] = inside.get(outcome, Fraction(0)) + nothing * chance
-            for outcome, chance in inside.items():
-                found[outcome] = found.get(outcome, Fraction(0)) + chance * one.mass / mass
+                _add(inside, nothing, self.settle(settled.after(k), spread=True))
+            _add(found, one.mass / mass, inside)
         return found or {NOTHING: Fraction(1)}
 
     def _inside(self, one: Class, *, spread: bool) -> dict[int, Fraction]:
         if one.inner is not None:
             return self.settle(one.inner.at(self._counters), spread=spread)
-        weights = dict(zip(one.members.outcomes, one.members.weights, strict=True))
-        shut = sum(weight for outcome, weight in weights.items() if outcome in self._closed)
-        if shut and not spread:
-            found = {outcome: Fraction(weight, one.members.total) for outcome, weight in weights.items() if outcome not in self._closed}
-            found[self._thank_you] = found.get(self._thank_you, Fraction(0)) + Fraction(shut, one.members.total)
-            return found
-        total = one.members.total - shut
-        if not total:
-            return {NOTHING: Fraction(1)}
-        return {outcome: Fraction(weight, total) for outcome, weight in weights.items() if outcome not in self._closed and weight}
+        return self._among(dict(zip(one.members.outcomes, one.members.weights, strict=True)), spread=spread)
+
+    def _among(self, weights: dict[int, int], *, spread: bool) -> dict[int, Fraction]:
+        """The law of the members of a class that have not been crossed out."""
+        if spread:
+            weights = {outcome: weight for outcome, weight in weights.items() if outcome not in self._closed}
+        total = sum(weights.values())
+        found: dict[int, Fraction] = {}
+        for outcome, weight in weights.items():
+            if not weight:
+                continue
+            if outcome < NOTHING:
+                named = self._unit(outcome, weights, spread=spread)
+            else:
+                named = {self._stages.thank_you if outcome in self._closed else outcome: Fraction(1)}
+            _add(found, Fraction(weight, total), named)
+        return found or {NOTHING: Fraction(1)}
+
+    def _unit(self, outcome: int, weights: dict[int, int], *, spread: bool) -> dict[int, Fraction]:
+        """The law of a unit, and of the rest of its class where nothing in it is open."""
+        found = self.settle(self._stages.inner[unit(outcome)].at(self._counters), spread=spread)
+        nothing = found.pop(NOTHING, Fraction(0))
+        if nothing:
+            _add(found, nothing, self._among({other: weight for other, weight in weights.items() if other != outcome}, spread=True))
+        return found
+
+
+def _add(found: dict[int, Fraction], share: Fraction, more: dict[int, Fraction]) -> None:
+    for outcome, chance in more.items():
+        found[outcome] = found.get(outcome, Fraction(0)) + share * chance

@@ -26,7 +26,10 @@ _KEPT = 4096
 
 
 class Members(NamedTuple):
-    """Outcomes with integer weights in lowest terms, in prize order; ``bounds`` are the running sums, ``total`` their end."""
+    """Outcomes with integer weights in lowest terms, in prize order; ``bounds`` are the running sums, ``total`` their end.
+
+    A negative outcome is a unit, ``unit(rule)``: the target of a rule at rest, which the stage scoped on it settles.
+    """
 
     outcomes: tuple[int, ...]
     weights: tuple[int, ...]
@@ -42,6 +45,11 @@ class Members(NamedTuple):
         whole = [weight // divisor for weight in whole]
         bounds = tuple(accumulate(whole))
         return cls(tuple(outcomes), tuple(whole), bounds, bounds[-1] if bounds else 0)
+
+
+def unit(number: int) -> int:
+    """The outcome that stands for the target of a rule at rest, and back: the number of the rule for such an outcome."""
+    return -2 - number
 
 
 class Class(NamedTuple):
@@ -130,10 +138,11 @@ class Stage:
 
         A rule that acts claims ``q = min(free, max(0, u·h − what earlier rules gave to its target))`` for the part of its target not
         yet claimed; then ``free −= q``, and if its ``lower`` is "sequential", ``u = free``. What is left goes to the rest by weight.
+        A rule at rest claims nothing; if a stage is scoped on its target, this stays together wherever it lands, by its weight.
 
         Args:
             state: the chance h of each rule of the stage, None where it does not act.
-            after: leave out the rules up to and with this one, and what they claim.
+            after: leave out the rules up to and with this one, and what those that act claim.
         """
         free = use = Fraction(1)
         claimed: set[int] = set()
@@ -142,47 +151,44 @@ class Stage:
         resting: list[Rule] = []
         skipping = after is not None
         for rule, h in zip(self.rules, state, strict=True):
-            if skipping:
-                claimed |= rule.target
-                skipping = rule.pity.id != after
-                continue
+            skipped, skipping = skipping, skipping and rule.pity.id != after
             if h is None:
                 if rule.number in self.inner:
                     resting.append(rule)
                 continue
             part = [outcome for outcome in self.outcomes if outcome in rule.target and outcome not in claimed]
+            claimed |= rule.target
+            if skipped:
+                continue
             before = sum((mass for target, mass in given if target <= rule.target), Fraction(0))
             mass = min(free, max(Fraction(0), use * h - before))
-            classes.append(self._class(rule, part, mass, due=h == 1))
+            classes.append(self._claimed(rule, part, mass, resting, due=h == 1))
             given.append((rule.target, mass))
-            claimed |= rule.target
             free -= mass
             if rule.pity.lower == "sequential":
                 use = free
         return classes + self._rest([outcome for outcome in self.outcomes if outcome not in claimed], free, resting)
 
-    def _rest(self, outcomes: list[int], free: Fraction, resting: list[Rule]) -> list[Class]:
-        """What no rule claims, by weight; the target of a rule at rest that is the scope of a stage stays together."""
-        total = sum((self._weights[outcome] for outcome in outcomes), Fraction(0))
-        if not total:
-            return []
-        classes = []
-        for rule in resting:
-            part = [outcome for outcome in outcomes if outcome in rule.target]
-            if len(part) < len(rule.target):
-                continue
-            weight = sum((self._weights[outcome] for outcome in part), Fraction(0))
-            classes.append(self._class(rule, part, free * weight / total, due=False)._replace(rule=None))
-            outcomes = [outcome for outcome in outcomes if outcome not in rule.target]
-        mass = free - sum((one.mass for one in classes), Fraction(0))
-        classes.append(Class(mass, Members.of(outcomes, [self._weights[outcome] for outcome in outcomes]), None, False, None))
-        return classes
-
-    def _class(self, rule: Rule, part: Sequence[int], mass: Fraction, *, due: bool) -> Class:
-        weights: list[Fraction] = [self._weights[outcome] for outcome in part]
+    def _claimed(self, rule: Rule, part: Sequence[int], mass: Fraction, resting: Sequence[Rule], *, due: bool) -> Class:
+        weights = [self._weights[outcome] for outcome in part]
         if not any(weights):
             weights = [Fraction(1)] * len(part)  # prizes that only a rule can bring share it equally
-        return Class(mass, Members.of(part, weights), rule.pity.id, due, self.inner.get(rule.number))
+        return Class(mass, _together(part, weights, resting), rule.pity.id, due, self.inner.get(rule.number))
+
+    def _rest(self, outcomes: Sequence[int], mass: Fraction, resting: Sequence[Rule]) -> list[Class]:
+        """What no rule claims, by weight; without any weight it is no class."""
+        weights = [self._weights[outcome] for outcome in outcomes]
+        return [Class(mass, _together(outcomes, weights, resting), None, False, None)] if any(weights) else []
+
+
+def _together(outcomes: Sequence[int], weights: Sequence[Fraction], resting: Sequence[Rule]) -> Members:
+    """The members of a class, in which the target of a rule at rest is one unit, at the place of its first prize."""
+    units = {outcome: unit(rule.number) for rule in resting for outcome in rule.target}
+    table: dict[int, Fraction] = {}
+    for outcome, weight in zip(outcomes, weights, strict=True):
+        member = units.get(outcome, outcome)
+        table[member] = table.get(member, Fraction(0)) + weight
+    return Members.of(tuple(table), tuple(table.values()))
 
 
 class Rule(NamedTuple):
@@ -208,6 +214,9 @@ class Stages:
         weights: prize id → exact weight, in prize order, the thank-you last.
         newcomer: the newcomer rule, if any.
 
+    Attributes:
+        steps: for each outcome, how it moves the counter of each rule.
+
     Raises:
         InvalidCampaign: with places such as ``pity[1].scope``.
     """
@@ -222,10 +231,11 @@ class Stages:
         _check_scopes(pity)
         everything = frozenset(self.ids)
         self.rules = tuple(self._rule(k, one, everything) for k, one in enumerate(pity))
+        self.inner: dict[int, Stage] = {}
         self.root = self._stage(frozenset())
         self.start = tuple(one.start for one in pity)
         self.first = self._first()
-        self._steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
+        self.steps = tuple(tuple(self._step(rule, outcome) for rule in self.rules) for outcome in range(len(self.ids)))
 
     def _rule(self, number: int, pity: Pity, everything: frozenset[str]) -> Rule:
         scope = frozenset(pity.scope) or everything
@@ -244,6 +254,7 @@ class Stages:
         rules = [rule for rule in self.rules if frozenset(rule.pity.scope) == scope]
         scopes = {frozenset(rule.pity.scope) for rule in self.rules}
         inner = {rule.number: self._stage(frozenset(rule.pity.target)) for rule in rules if frozenset(rule.pity.target) in scopes}
+        self.inner |= inner
         outcomes = [k for k, id_ in enumerate(self.ids) if not scope or id_ in scope]
         stage = Stage(outcomes, self._weights, rules, inner)
         _check_rest(stage, self._weights)
@@ -262,7 +273,7 @@ class Stages:
 
     def step(self, counters: Sequence[int], outcome: int) -> tuple[int, ...]:
         """The counters after a draw that granted ``outcome``: hits clear, misses count, and a hit sets to 0 what it ``resets``, last."""
-        return tuple([step(counter) for counter, step in zip(counters, self._steps[outcome], strict=True)])
+        return tuple([step(counter) for counter, step in zip(counters, self.steps[outcome], strict=True)])
 
     def _step(self, rule: Rule, outcome: int) -> Callable[[int], int]:
         """How a draw that grants ``outcome`` moves the counter of a rule."""

@@ -88,7 +88,10 @@ class Kept:
             docs[key] = _new(Doc, (expect[key] + 1, data))
         if len(entries) == 1:
             self.last = cursor = self.last + 1
-            stored = ids[entry.id] = replace(entry, cursor=cursor, after=after)
+            stored = Entry(
+                entry.id, entry.fingerprint, entry.owner, entry.kind, entry.at, entry.data, cursor, after
+            )  # a third of the time of replace()
+            ids[entry.id] = stored
             self.journal.append(stored)
             return Committed((stored,))
         return Committed(self.append(entries, after))
