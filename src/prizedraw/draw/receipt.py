@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from prizedraw.draw import state
+from prizedraw.draw.formats import unreadable
 from prizedraw.draw.state import State
-from prizedraw.errors import InvalidRequest, StorageVersion
+from prizedraw.errors import InvalidRequest
 from prizedraw.fallback import Reason
 
 FORMAT = 1
@@ -159,10 +160,14 @@ def decode(data: bytes) -> DrawData:
 
     Raises:
         StorageVersion: it was written by a newer version of prizedraw.
+        StorageCorrupt: it is damaged.
     """
-    found = _decoder.decode(data)
+    try:
+        found = _decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable("a journal entry", data, FORMAT) from None
     if found.format != FORMAT:
-        raise StorageVersion(f"a journal entry has format {found.format}; this version reads {FORMAT}; upgrade prizedraw")
+        raise unreadable("a journal entry", data, FORMAT)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from prizedraw.errors import StorageVersion
+from prizedraw.draw.formats import unreadable
 
 FORMAT = 1
 
@@ -96,10 +96,14 @@ def decode(data: bytes) -> State:
 
     Raises:
         StorageVersion: it was written by a newer version of prizedraw.
+        StorageCorrupt: it is damaged.
     """
     if not data:
         return NEW
-    state = _decoder.decode(data)
+    try:
+        state = _decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable("a participant's document", data, FORMAT) from None
     if state.format != FORMAT:
-        raise StorageVersion(f"a participant's document has format {state.format}; this version reads {FORMAT}; upgrade prizedraw")
+        raise unreadable("a participant's document", data, FORMAT)
     return state

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prizedraw.campaign import Campaign
+from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import from_instant, to_instant
 from prizedraw.draw.rules import Rules
-from prizedraw.errors import ClockError, StorageVersion, UnknownCampaign
+from prizedraw.errors import ClockError, InvalidCampaign, StorageVersion, UnknownCampaign
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Fetch, Flow
 from prizedraw.storage.protocol import Doc, Read
@@ -115,6 +116,7 @@ class Context:
         Raises:
             UnknownCampaign: there is none.
             StorageVersion: it was written by a newer version of prizedraw.
+            StorageCorrupt: it is damaged.
         """
         found = self._heads.get(doc.data)
         if found is None:
@@ -122,9 +124,12 @@ class Context:
                 raise UnknownCampaign(
                     f"no campaign {campaign_id!r} is published in namespace {self.namespace!r}; publish it first", campaign_id=campaign_id
                 )
-            found = _decoder.decode(doc.data)
+            try:
+                found = _decoder.decode(doc.data)
+            except msgspec.DecodeError:
+                raise unreadable(f"campaign {campaign_id!r}", doc.data, FORMAT) from None
             if found.format != FORMAT:
-                raise StorageVersion(f"campaign {campaign_id!r} has format {found.format}; this version reads {FORMAT}; upgrade prizedraw")
+                raise unreadable(f"campaign {campaign_id!r}", doc.data, FORMAT)
             if len(self._heads) >= _REMEMBERED:
                 self._heads.clear()
             self._heads[doc.data] = found
@@ -135,12 +140,20 @@ class Context:
         return self._rules.get((home, version))
 
     def rules(self, home: str, version: int) -> Flow[Rules]:
-        """The compiled rules of a version, read if need be."""
+        """The compiled rules of a version, read if need be.
+
+        Raises:
+            StorageVersion: it was written by a newer version of prizedraw.
+        """
         found = self._rules.get((home, version))
         if found is None:
             key = keys.rules(version)
             view = yield Fetch(home, Read((key,)))
-            found = Rules(Campaign.loads(view.docs[key].data.decode()), version)
+            try:
+                campaign = Campaign.loads(view.docs[key].data.decode())
+            except InvalidCampaign as error:  # it was valid for whoever published it
+                raise StorageVersion(f"version {version} of {home!r} is not for this version of prizedraw ({error}); upgrade it") from error
+            found = Rules(campaign, version)
             if len(self._rules) >= _REMEMBERED:
                 self._rules.clear()
             self._rules[home, version] = found

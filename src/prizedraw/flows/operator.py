@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from prizedraw.errors import InvalidRequest, RequestMismatch, StorageVersion
+from prizedraw.draw.formats import unreadable
+from prizedraw.errors import InvalidRequest, RequestMismatch
 from prizedraw.flows.effects import Effect, Exclusive, Fetch, Flow, Post
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Replayed, View
 
@@ -49,10 +50,14 @@ def decode(data: bytes) -> OperatorData:
 
     Raises:
         StorageVersion: it was written by a newer version of prizedraw.
+        StorageCorrupt: it is damaged.
     """
-    found = _decoder.decode(data)
+    try:
+        found = _decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable("a journal entry", data, FORMAT) from None
     if found.format != FORMAT:
-        raise StorageVersion(f"a journal entry has format {found.format}; this version reads {FORMAT}; upgrade prizedraw")
+        raise unreadable("a journal entry", data, FORMAT)
     return found
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from prizedraw.campaign import Campaign, check_edit
 from prizedraw.draw import state as states
+from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
@@ -34,10 +35,12 @@ class Listed(msgspec.Struct, array_like=True, frozen=True):
     """A campaign's line in the registry.
 
     Attributes:
+        format: the version of this layout.
         published: False until a publication has come to its end.
         claims: title → the version that it was last claimed for.
     """
 
+    format: int
     published: bool
     claims: dict[str, int]
 
@@ -182,7 +185,7 @@ def _claim(context: Context, campaign: Campaign, version: int) -> Flow[None]:
         if owner and listed.claims.get(campaign.title, 0) >= version:
             return
         claims = {**listed.claims, campaign.title: version}
-        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(listed.published, claims))}
+        put = {title: campaign.id.encode(), line: msgspec.msgpack.encode(Listed(FORMAT, listed.published, claims))}
         outcome = yield Post(context.registry, Commit(guard(view), put))
         if isinstance(outcome, Committed):
             return
@@ -203,7 +206,7 @@ def _release(context: Context, campaign_id: str, title: str, version: int) -> Fl
         held = (yield Fetch(context.registry, Read(tuple(keys.title(claim) for claim in sorted(over))))).docs
         put = {key: b"" for key, doc in held.items() if doc.data == campaign_id.encode()}
         kept = {claim: made_for for claim, made_for in listed.claims.items() if claim not in over}
-        put[line] = msgspec.msgpack.encode(Listed(True, kept))
+        put[line] = msgspec.msgpack.encode(Listed(FORMAT, True, kept))
         expect = {**guard(view), **{key: doc.version for key, doc in held.items()}}
         outcome = yield Post(context.registry, Commit(expect, put))
         if isinstance(outcome, Committed):
@@ -211,7 +214,15 @@ def _release(context: Context, campaign_id: str, title: str, version: int) -> Fl
 
 
 def _listed(data: bytes) -> Listed:
-    return _decoder.decode(data) if data else Listed(False, {})
+    if not data:
+        return Listed(FORMAT, False, {})
+    try:
+        found = _decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable("a campaign's line in the registry", data, FORMAT) from None
+    if found.format != FORMAT:
+        raise unreadable("a campaign's line in the registry", data, FORMAT)
+    return found
 
 
 def published_ids(context: Context) -> Flow[list[str]]:
