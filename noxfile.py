@@ -85,6 +85,7 @@ def mutants(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation, every warning an error."""
     install_group(session, "docs")
+    session.install("--editable", ".[cli,testing]")  # the reference is taken from the docstrings
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
