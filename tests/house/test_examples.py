@@ -26,7 +26,9 @@ def test_quickstart_is_short() -> None:
     assert len((EXAMPLES / "quickstart.py").read_text("utf-8").splitlines()) < 25
 
 
-@pytest.mark.parametrize("example", sorted(path for path in EXAMPLES.rglob("*.*") if path.suffix in {".py", ".toml"}), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "example", sorted(path for path in EXAMPLES.rglob("*.*") if path.suffix in {".py", ".toml"}), ids=lambda path: path.name
+)
 def test_example_is_explained(example: Path) -> None:
     """The page of examples names every script and campaign."""
     page = (EXAMPLES.parent / "docs" / "examples.md").read_text("utf-8")
