@@ -85,6 +85,7 @@ def mutants(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation, every warning an error."""
     install_group(session, "docs")
+    session.install("--editable", ".[cli,testing]")  # the reference is taken from the docstrings
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 
@@ -93,7 +94,7 @@ def bench(session: nox.Session) -> None:
     """Every benchmark script, quickly; results as JSON in the session's folder. ``nox -s bench -- NAME`` runs one."""
     install_wheel(session, "test")
     results = Path(session.create_tmp()).resolve()
-    for script in sorted(Path("benchmarks").glob("*.py")):
+    for script in sorted(Path("benchmarks").glob("[!_]*.py")):
         if not session.posargs or script.stem in session.posargs:
             session.run("python", str(script), "--json", str(results / f"{script.stem}.json"), "--quick")
     session.log(f"results are in {results}")

@@ -1,24 +1,21 @@
 """How fast the SQLite store is against the physical floor: a bare one-row INSERT transaction on the same file system.
 
-Run ``python benchmarks/sqlite_store.py [--rounds 9] [--out FILE]``. JSON on stdout: medians over interleaved rounds,
+Run ``python benchmarks/sqlite_store.py [--rounds 9] [--folder DIR] [--json FILE] [--quick]``: medians over interleaved rounds,
 ratios taken within a round. A draw reads two documents and one entry, then commits one document, one counter and one
 entry. Both files are warmed up past the first turn of their write-ahead log, which has to grow before.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
-import os
-import platform
 import sqlite3
 import statistics
-import sys
 import tempfile
 from itertools import count
 from pathlib import Path
 from time import monotonic, perf_counter, time_ns
+
+from _results import parser, put, result, row
 
 from prizedraw.storage import Commit, Committed, Entry, Read, SqliteStore
 
@@ -150,27 +147,51 @@ def share(folder: Path, seconds: float, processes: int = 4) -> dict:
     }
 
 
+INSERT = "a bare one-row INSERT transaction"
+
+
+def rows(mode: str, found: dict, *, judged: bool) -> list[dict]:
+    times = found["microseconds"]
+    return [
+        row(
+            f"one draw a transaction, `{mode}`, µs",
+            times["single"],
+            times["insert"],
+            INSERT,
+            ratio=found["single_of_floor"],
+            at_least=0.70 if judged else None,
+        ),
+        row(
+            f"a hundred draws a transaction, `{mode}`, µs a draw",
+            times["batch"],
+            times["insert"],
+            INSERT,
+            ratio=found["batch_of_floor"],
+            at_least=5 if judged else None,
+        ),
+        row(f"a hundred draws a transaction, `{mode}`, draws/s", found["batch_draws_per_second"], at_least=20_000 if judged else None),
+    ]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--folder", type=Path, help="where the files go: the file system to measure")
-    arguments = parser.parse_args()
-    report: dict = {
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "rounds": arguments.rounds,
-    }
+    arguments = parser(__doc__)
+    arguments.add_argument("--rounds", type=int, default=9)
+    arguments.add_argument("--folder", type=Path, help="where the files go: the file system to measure")
+    given = arguments.parse_args()
+    rounds, seconds = (1, 0.5) if given.quick else (given.rounds, 3.0)
+    more, table = {}, []
     for durability in ("full", "normal"):
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            report[durability] = speed(Path(folder), durability, arguments.rounds)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        report["four_processes"] = share(Path(folder), 3.0)
-    text = json.dumps(report, indent=2)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
-    sys.stdout.write(text + "\n")
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            found = more[durability] = speed(Path(folder), durability, rounds)
+        table += rows(durability, found, judged=durability == "full")
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        found = more["four_processes"] = share(Path(folder), seconds)
+    table += [
+        row("four processes on one file, the slowest's draws by the fastest's", found["slowest_of_fastest"], at_least=0.8),
+        row("four processes on one file, draws/s together", found["draws_per_second"]),
+        row("four processes on one file, 99 of 100 draws done within, ms", found["p99_milliseconds"]),
+    ]
+    put(result("SQLite store", table, {"sqlite": sqlite3.sqlite_version}, rounds=rounds, **more), given.json)
 
 
 if __name__ == "__main__":

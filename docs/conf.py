@@ -11,10 +11,43 @@ version = release = metadata["version"]
 author = "the prizedraw developers"
 project_copyright = f"2026, {author}"
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+
+# What these pages cannot link to.
+nitpick_ignore_regex = [
+    # the standard library and other packages, whose pages are elsewhere
+    ("py:class", r"(datetime|os|fractions|decimal|collections\.abc|typing|msgspec|np|hypothesis\.strategies)\..+"),
+    ("py:class", r"date|datetime|timedelta|Fraction|Decimal|Path|PathLike|ZoneInfo|Callable|Raw|DTypeLike|SearchStrategy|TracebackType"),
+    ("py:class", r"Abstract(Async)?ContextManager"),
+    # type aliases and variables, which have no entry of their own
+    ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|prizedraw\.storage\.protocol\.T"),
+    # a field of a Struct whose generic type is cut at its comma
+    ("py:class", r"(dict|tuple)\[.*"),
+]
+
 html_theme = "furo"
 html_title = f"prizedraw {version}"
+
+
+def find(app, env, node, contnode):
+    """Resolve a name as the code has it: bare where it is imported for types alone, or with the module that defines it.
+
+    Public names are documented where users import them from. A bare name means the one documented object that ends in it.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    domain, name = env.get_domain("py"), node["reftarget"].rpartition(".")[2]
+    places = [place for place in domain.objects if place.rpartition(".")[2] == name]
+    if len(places) != 1:
+        return None
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", places[0], node, contnode)
+
+
+def setup(app):
+    app.connect("missing-reference", find)

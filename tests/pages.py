@@ -1,8 +1,9 @@
 """Reads the fenced blocks of a Markdown page and runs them in order, as a reader would: ``python pages.py PAGE``.
 
-- ``python``: executed; all blocks of a page share one namespace. ``python noexec: REASON`` is shown, not run.
+- ``python``: executed; all blocks of a page share one namespace. ``python NAME.py`` writes that file instead, for what follows.
+  ``python noexec: REASON`` is shown, not run.
 - ``toml``: one that starts with ``format = 1`` must load as a campaign. ``toml NAME`` writes that file, too.
-- ``console``: each ``$ prizedraw …`` line is run and must exit with 0, or with N when the line ends in ``# exits N``.
+- ``console``: each ``$ prizedraw …`` or ``$ pytest …`` line is run and must exit with 0, or with N when the line ends in ``# exits N``.
 
 Everything happens in the current directory; blocks in other languages are only shown.
 """
@@ -18,6 +19,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 FENCE = re.compile(r"(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)")
+MODULE = re.compile(r"\w+\.py")
 NOEXEC = re.compile(r"noexec: \S+ \S+ .+")
 EXITS = re.compile(r"#\s*exits (\d+)\s*$")
 
@@ -54,19 +56,19 @@ def blocks(markdown: str) -> list[Block]:
 
 def faults(block: Block) -> str | None:
     """What is wrong with the way a block is marked, or None."""
-    if block.language == "python" and block.options and not NOEXEC.fullmatch(block.options):
+    if block.language == "python" and block.options and not (MODULE.fullmatch(block.options) or NOEXEC.fullmatch(block.options)):
         return f"line {block.line - 1}: a python block runs, or says why not in three words: ```python noexec: REASON"
     return None
 
 
 def commands(block: Block) -> list[tuple[list[str], int]]:
-    """The ``$ prizedraw …`` lines of a console block, each with the exit code it must have."""
-    lines = [line.removeprefix("$ ") for line in block.text.splitlines() if line.startswith("$ prizedraw ")]
+    """The ``$ prizedraw …`` and ``$ pytest …`` lines of a console block, each with the exit code it must have."""
+    lines = [line.removeprefix("$ ") for line in block.text.splitlines() if line.startswith(("$ prizedraw ", "$ pytest "))]
     return [(shlex.split(line, comments=True), int(code[1]) if (code := EXITS.search(line)) else 0) for line in lines]
 
 
 def run_command(command: list[str], expected: int) -> None:
-    """Run the installed ``prizedraw`` of this interpreter."""
+    """Run a program that is installed beside this interpreter."""
     program = Path(sys.executable).with_name(command[0])
     done = subprocess.run([program, *command[1:]], stdin=subprocess.DEVNULL, check=False, timeout=100)
     if done.returncode != expected:
@@ -83,6 +85,8 @@ def run(page: Path) -> None:
         match block.language:
             case "python" if not block.options:
                 exec(compile("\n" * (block.line - 1) + block.text, str(page), "exec"), module.__dict__)
+            case "python" if MODULE.fullmatch(block.options):
+                Path(block.options).write_text(block.text, "utf-8")
             case "toml":
                 if block.options:
                     Path(block.options).write_text(block.text, "utf-8")

@@ -12,7 +12,7 @@ Only exception classes live here. Each carries its data as attributes, survives 
     ├── UnknownCampaign (LookupError)
     ├── UnknownReceipt (LookupError)
     ├── DrawRefused (RuntimeError)       a draw that may not happen now
-    ├── ClockError (RuntimeError)        a clock that is naive, runs backwards or disagrees with the store
+    ├── ClockError (RuntimeError)        a clock that is naive or runs backwards
     ├── MissingExtra (ImportError)       an optional dependency that is not installed
     └── StorageError (OSError)
         ├── StorageBusy (TimeoutError)   nothing was written; try again with the same request id
@@ -104,7 +104,7 @@ class DrawRefused(PrizeDrawError, RuntimeError):
 
 
 class ClockError(PrizeDrawError, RuntimeError):
-    """A clock that is naive, runs backwards, or is more than a minute from the store's; nothing was written."""
+    """A clock that is naive, or has gone back by more than a minute; nothing was written."""
 
 
 class MissingExtra(PrizeDrawError, ImportError):

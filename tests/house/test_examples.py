@@ -24,3 +24,12 @@ def test_example_runs(script: Path, tmp_path: Path) -> None:
 def test_quickstart_is_short() -> None:
     """The first example a newcomer reads stays under 25 lines."""
     assert len((EXAMPLES / "quickstart.py").read_text("utf-8").splitlines()) < 25
+
+
+@pytest.mark.parametrize(
+    "example", sorted(path for path in EXAMPLES.rglob("*.*") if path.suffix in {".py", ".toml"}), ids=lambda path: path.name
+)
+def test_example_is_explained(example: Path) -> None:
+    """The page of examples names every script and campaign."""
+    page = (EXAMPLES.parent / "docs" / "examples.md").read_text("utf-8")
+    assert f"`{example.relative_to(EXAMPLES.parent).as_posix()}`" in page

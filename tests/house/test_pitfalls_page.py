@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (?P<number>\d+) \|(?P<failure>[^|]+)\|(?P<answer>[^|]+)\|(?P<tests>[^|]+)\|$", re.MULTILINE)
+NAME = re.compile(r"test_pitfall_(?P<number>\d\d)_\w+")
 ROWS = {int(row["number"]): row for row in ROW.finditer((ROOT / "docs" / "pitfalls.md").read_text("utf-8"))}
 TESTS = {
     node.name
@@ -34,3 +35,9 @@ def test_line_names_an_existing_test_or_says_why_not(number: int) -> None:
     named = re.findall(r"`(\w+)`", cell)
     assert named, f"line {number} names no test: {cell!r}"
     assert [name for name in named if name not in TESTS or not name.startswith(f"test_pitfall_{number:02}_")] == []
+
+
+def test_every_pitfall_test_is_on_the_page() -> None:
+    """Whatever test is named after a line stands in that line."""
+    named = {name: NAME.fullmatch(name) for name in TESTS if name.startswith("test_pitfall_")}
+    assert [name for name, parts in named.items() if parts is None or f"`{name}`" not in ROWS[int(parts["number"])]["tests"]] == []

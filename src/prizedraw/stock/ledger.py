@@ -68,7 +68,7 @@ class Balance:
 
     @property
     def remaining(self) -> int:
-        """What can still be issued: allocated less issued and held; -1 is unlimited."""
+        """Allocated less issued and held, which can still be issued; -1 is unlimited."""
         return _LIFT if self.allocated == _LIFT else self.allocated - self.issued - self.held
 
 

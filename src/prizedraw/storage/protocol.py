@@ -132,7 +132,7 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 Outcome: TypeAlias = Replayed | Conflict | Stale | Refused | Committed
-"""What became of a commit, in this order of precedence: the first that applies."""
+"""What became of a commit; the first that applies, in this order of precedence."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -157,7 +157,7 @@ class Store(Handle, Protocol):
 
     @property
     def durability(self) -> str:
-        """One sentence: what survives which failure once a commit has returned."""
+        """What survives which failure once a commit has returned, in one sentence."""
 
     @property
     def lock_first(self) -> bool:

@@ -109,9 +109,9 @@ class StoreConformance:
 
     ::
 
-    class TestMyStore(StoreConformance):
-        def make_store(self, tmp_path):
-            return MyStore(tmp_path / "draws")
+        class TestMyStore(StoreConformance):
+            def make_store(self, tmp_path):
+                return MyStore(tmp_path / "draws")
     """
 
     def make_store(self, tmp_path: Path) -> Store:

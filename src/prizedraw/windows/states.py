@@ -18,7 +18,7 @@ class CampaignState(StrEnum):
     """Where a campaign stands."""
 
     NOT_STARTED = "not_started"
-    """Online, no window open now, one still to come: before the first window and between two."""
+    """Online, with no window open now and one still to come, be it before the first or between two."""
     RUNNING = "running"
     """Online, and a window is open."""
     CLOSED = "closed"
