@@ -172,6 +172,6 @@ def test_what_a_later_version_wrote_is_refused_untouched(memory, name, call, lay
     """Whatever else changed with the number, each call that meets it says so and leaves the store as it is."""
     put(memory, name, layout)
     before = picture(memory, ["golden"])
-    with pytest.raises(StorageVersion, match="format:? 2"):
+    with pytest.raises(StorageVersion, match=r"format:? 2"):
         CALLS[call](DrawEngine(memory, clock=lambda: make.NOON))
     assert picture(memory, ["golden"]) == before
