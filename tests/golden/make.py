@@ -1,6 +1,6 @@
 """Writes the golden files beside it. Run it when a format changes on purpose, under a new number, and keep the old files readable.
 
-    python tests/golden/make.py
+python tests/golden/make.py
 """
 
 from __future__ import annotations

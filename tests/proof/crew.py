@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from prizedraw import DrawEngine, DrawRefused, DrawRequest, InvalidEdit, Newcomer, Pity, Points, Prize, Quota, Refusal, RequestMismatch, UnknownReceipt
+from prizedraw import (
+    DrawEngine,
+    DrawRefused,
+    DrawRequest,
+    InvalidEdit,
+    Newcomer,
+    Pity,
+    Points,
+    Prize,
+    Quota,
+    Refusal,
+    RequestMismatch,
+    UnknownReceipt,
+)
 from prizedraw.storage.sqlite import SqliteStore
 from scenery import NOON, wheel
 
@@ -90,8 +103,10 @@ class Order(NamedTuple):
 
 
 def orders(seed: int, prefix: str, start: int = 0) -> Iterator[Order]:
-    """An endless mix of calls with request ids of their own, for participants from the ``start``-th on. Voids name draws of this mix,
-    whether they were won or not."""
+    """An endless mix of calls with request ids of their own, for participants from the ``start``-th on.
+
+    Voids name draws of this mix, whether they were won or not.
+    """
     rng = random.Random(seed)
     drawn: list[str] = []
 

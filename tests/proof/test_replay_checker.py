@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -14,8 +15,6 @@ from prizedraw.sampling import SeededEntropy
 from proof.crew import MIXED, carry_out, orders
 from proof.replay_checker import Replay, journal, replayed
 from scenery import NOON
-
-import msgspec
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,10 @@ LONGEST_LIFE = 0.12
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on this platform")
 def test_pitfall_12_nothing_acknowledged_is_lost_by_kill_9_and_nothing_begun_happens_twice(path):
-    """After each of 52 kills the audit is clean, every answer given before still stands, and the call that was cut off gives its first
-    answer if it happened, else is made once; no line of the journal is of anything else."""
+    """After each of 52 kills the audit is clean and every answer given before still stands.
+
+    The call that was cut off gives its first answer if it happened, else it is made once; the journal holds nothing else.
+    """
     rng = random.Random(9)
     with opened(path, "full") as engine:
         engine.publish(MIXED, request_id="publish")
@@ -88,10 +90,9 @@ def settled(engine, told, cut_off):
     """Check the file after a kill, and finish what was cut off: request id → digest, of all that was not refused."""
     assert engine.audit("wheel").ok
     answers = {}
-    for order, answer in told:
-        assert all(engine.store.entry(HOME, id_) for id_ in answer or ())
-        if answer is None:
-            answer = finished(engine, order, cut_off)
+    for order, heard in told:
+        assert all(engine.store.entry(HOME, id_) for id_ in heard or ())
+        answer = finished(engine, order, cut_off) if heard is None else heard
         if answer:
             assert carry_out(engine, only(order, answer)) == answer
         answers |= answer

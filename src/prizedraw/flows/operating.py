@@ -15,7 +15,7 @@ from prizedraw.draw import state as states
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
 from prizedraw.errors import InvalidEdit, InvalidRequest, UnknownReceipt
 from prizedraw.flows import keys
-from prizedraw.flows.context import NOT_COUNTED, encode_head
+from prizedraw.flows.context import COUNTED, COUNTING, encode_head
 from prizedraw.flows.drawing import DRAW, from_entry
 from prizedraw.flows.effects import Fetch, Flow
 from prizedraw.flows.operator import Move, Order, carry_out, guard
@@ -207,8 +207,11 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
                 limits[stock] = held - 1
                 put[keys.HEAD] = view.docs[keys.HEAD].data
                 moves += (Move(receipt.prize.id, MovementKind.RELEASE, 1),)
-        if return_chance and head.counting:
+        counted = head.counting == COUNTED or (head.counting == COUNTING and receipts.decode(entry.data).counted)
+        if return_chance and counted:
             add[DRAWS] = -1
+        elif return_chance and head.counting == COUNTING:
+            put[keys.HEAD] = view.docs[keys.HEAD].data  # so that whoever has counted the draws before counts them again
         detail = {
             "receipt": receipt_id,
             "prize": receipt.prize.id,
@@ -216,7 +219,7 @@ def void(context: Context, receipt_id: str, order: Order, *, return_chance: bool
             "points": receipt.points,
             "win": receipt.is_win,
             "chance": return_chance,
-            "counted": head.counting > NOT_COUNTED,
+            "counted": counted,
             "own": changed.draws < state.draws,
         }
         return Commit(guard(view), put, add, limits, (order.entry(now, moves, detail),))
