@@ -77,6 +77,7 @@ def run_command(command: list[str], expected: int) -> None:
 
 def run(page: Path) -> None:
     """Run the blocks of a page; the first one that fails ends it, with line numbers of the page."""
+    Path("pytest.ini").write_text("[pytest]\n", "utf-8")  # a project of its own, wherever the folder is
     module = ModuleType("page")
     sys.modules["page"] = module
     for block in blocks(page.read_text("utf-8")):

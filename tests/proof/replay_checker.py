@@ -114,7 +114,8 @@ class Replay:
         rules = self._rules[self._version]
         name, at = entry.owner, entry.at
         made = receipts(rules.campaign.id, name, entry.id, at, entry.data)
-        self._check(entry.fingerprint == f"draw {len(made)} {name}", f"{entry.id}: the fingerprint is of another request")
+        asked = name if len(made) == 1 else f"{name}\n{len(made)}"
+        self._check(entry.fingerprint == asked, f"{entry.id}: the fingerprint is of another request")
         self._check(self._online, f"{entry.id}: offline")
         self._check(any(from_instant(w.start) <= at < from_instant(w.end) for w in rules.campaign.windows), f"{entry.id}: outside")
         self._check(not self.people[name].blocked, f"{entry.id}: {name} is blocked")

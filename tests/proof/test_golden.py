@@ -162,7 +162,7 @@ def put(store, name, layout):
         return
     was = store.entry(make.HOME, "order-3" if name == "draw entry" else "void")
     kind = was.kind if name == "operator entry" else "draw"
-    entry = Entry("later", "draw 1 安娜", "安娜", kind, was.at, LAYOUTS[layout](was.data))
+    entry = Entry("later", "安娜", "安娜", kind, was.at, LAYOUTS[layout](was.data))
     store.commit(make.HOME, [Commit({}, entries=(entry,))])
 
 

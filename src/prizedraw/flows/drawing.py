@@ -15,10 +15,10 @@ from prizedraw.draw import state as states
 from prizedraw.draw.decide import Decision, advance, decide, moves
 from prizedraw.draw.rules import DRAWS, Rules
 from prizedraw.draw.standing import admit, standing
-from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
+from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch, StorageBusy
 from prizedraw.flows import keys
 from prizedraw.flows.context import NOT_COUNTED
-from prizedraw.flows.effects import Exclusive, Fetch, Flow, Post
+from prizedraw.flows.effects import MISFIRES, PATIENCE, Exclusive, Fetch, Flow, Post
 from prizedraw.flows.ids import new_request_id
 from prizedraw.quota import RefusalReason
 from prizedraw.sampling import Tape
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 DRAW = "draw"
 """The kind of a draw's journal entry."""
-PATIENCE = 2
-"""Stale or refused commits after which a flow asks for exclusivity."""
 META_BYTES = 4096
 """What a request's meta may take, encoded."""
 
@@ -86,7 +84,8 @@ class Request:
         self._participant = participant
         self._key = "p/" + participant  # keys.participant, without the call
         self._meta = meta
-        self._fingerprint = f"{DRAW} {n} {participant}"
+        # Ids hold no control characters, so this is one-to-one; for one draw it costs no memory beside the owner.
+        self._fingerprint = participant if n == 1 else f"{participant}\n{n}"
         self._tapes: list[Tape] = []
         self.home = context.home(campaign_id)
         self.id = request_id
@@ -137,6 +136,8 @@ class Request:
             if isinstance(outcome, (Replayed, Conflict)):
                 return self._replay(outcome.entry)
             misfires += 1
+            if misfires == MISFIRES:
+                raise StorageBusy(f"the draw was overtaken {misfires} times by other writers; nothing was written, try again")
             moment, now = context.now()
             if isinstance(outcome, Refused):
                 known.update(outcome.counters)
@@ -235,12 +236,18 @@ class Request:
         return Drawn(from_entry(self._campaign_id, entry))
 
     def _mismatch(self, entry: Entry) -> NoReturn:
-        was = entry.fingerprint if entry.kind == DRAW else f"{entry.kind!r} request"
+        was = _asked(entry.fingerprint) if entry.kind == DRAW else f"{entry.kind!r} request"
         raise RequestMismatch(
-            f"request {self.id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {self._fingerprint!r}; "
+            f"request {self.id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {_asked(self._fingerprint)!r}; "
             "use a new request id for a new request",
             request_id=self.id or "",
         )
+
+
+def _asked(fingerprint: str) -> str:
+    """What a draw's fingerprint says, in words."""
+    participant, _, n = fingerprint.partition("\n")
+    return f"{n or 1} of {participant}"
 
 
 class _Decided(NamedTuple):

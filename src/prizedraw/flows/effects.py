@@ -15,6 +15,11 @@ from prizedraw.storage.protocol import Commit, Read
 
 T = TypeVar("T")
 
+PATIENCE = 2
+"""Commits overtaken by other writers after which a flow asks for exclusivity."""
+MISFIRES = 1000
+"""Such commits after which it gives up with StorageBusy; far more than any race makes, but not for ever."""
+
 
 class Fetch(msgspec.Struct, frozen=True, gc=False):
     """Read one snapshot; the result is a View."""

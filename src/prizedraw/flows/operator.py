@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import msgspec
 
 from prizedraw.draw.formats import unreadable
-from prizedraw.errors import InvalidRequest, RequestMismatch
-from prizedraw.flows.effects import Effect, Exclusive, Fetch, Flow, Post
+from prizedraw.errors import InvalidRequest, RequestMismatch, StorageBusy
+from prizedraw.flows.effects import MISFIRES, PATIENCE, Effect, Exclusive, Fetch, Flow, Post
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Replayed, View
 
 if TYPE_CHECKING:
@@ -79,10 +79,15 @@ class Order(NamedTuple):
     actor: str = ""
     note: str = ""
 
+    @property
+    def fingerprint(self) -> str:
+        """What was asked; a line break in front keeps it apart from every draw's."""
+        return f"\n{self.kind} {self.asked}"
+
     def entry(self, now: int, moves: tuple[Move, ...] = (), detail: Mapping[str, Any] | None = None) -> Entry:
         """The journal entry; ``now`` in microseconds since the epoch."""
         data = msgspec.msgpack.encode(OperatorData(FORMAT, self.actor, self.note, moves, dict(detail or {})))
-        return Entry(self.request_id, f"{self.kind} {self.asked}", self.owner, self.kind, now, data)
+        return Entry(self.request_id, self.fingerprint, self.owner, self.kind, now, data)
 
     def check(self) -> None:
         """Raise InvalidRequest where actor or note are not short texts."""
@@ -96,9 +101,9 @@ class Order(NamedTuple):
         Raises:
             RequestMismatch: it asked for something else.
         """
-        if entry.fingerprint != f"{self.kind} {self.asked}":
+        if entry.fingerprint != self.fingerprint:
             raise RequestMismatch(
-                f"request {self.request_id!r} was used before for {entry.fingerprint!r}, and not for {self.kind + ' ' + self.asked!r}; "
+                f"request {self.request_id!r} was used before for {entry.fingerprint.strip()!r}, and not for {self.fingerprint.strip()!r}; "
                 "use a new request id for a new request",
                 request_id=self.request_id,
             )
@@ -144,8 +149,10 @@ def carry_out(
         if isinstance(outcome, (Replayed, Conflict)):
             return order.replayed(outcome.entry)
         misfires += 1
-        if misfires == 2:
+        if misfires == PATIENCE:
             yield Exclusive(home, docs)
+        if misfires == MISFIRES:
+            raise StorageBusy(f"{order.kind} was overtaken {misfires} times by other writers; nothing was written, try again")
 
 
 def guard(view: View) -> dict[str, int]:
