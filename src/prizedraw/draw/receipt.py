@@ -20,17 +20,17 @@ FORMAT = 1
 THANK_YOU = "thank-you"
 THANK_YOU_KIND = "thank_you"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_instant(at: int) -> datetime:
     """The aware time of so many microseconds since the Unix epoch."""
-    return _EPOCH + timedelta(microseconds=at)
+    return EPOCH + timedelta(microseconds=at)
 
 
 def from_instant(moment: datetime) -> int:
     """Microseconds since the Unix epoch of an aware time, exactly."""
-    since = moment - _EPOCH
+    since = moment - EPOCH
     return since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from prizedraw.errors import InvalidRequest
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from prizedraw.flows.drawing import Drawn
 
 Event: TypeAlias = Literal["draw", "refusal", "low_stock", "sold_out"]
-
-_log = logging.getLogger("prizedraw")
 
 
 class Hooks:
@@ -56,5 +53,7 @@ class Hooks:
         for hook in self._of.get(event, ()):
             try:
                 hook(value)
-            except Exception:  # noqa: BLE001 - whatever a hook does, the draw has happened
-                _log.exception("the hook %r for %s failed", hook, event)
+            except Exception:
+                import logging  # noqa: PLC0415 - takes a while to import, for what should not happen
+
+                logging.getLogger("prizedraw").exception("the hook %r for %s failed", hook, event)

@@ -6,6 +6,7 @@ Whatever an argument can be wrong about is said here, before anything is read.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from prizedraw.campaign import Campaign
@@ -208,13 +209,9 @@ def _check_flag(value: object, name: str) -> None:
 def _clock(clock: Any) -> Callable[[], datetime]:
     """A clock as a function: given as one, or as an object with ``now()``; left out, the system's."""
     if clock is None:
-        return _system_time
+        return partial(datetime.now, UTC)
     if callable(clock):
         return clock  # type: ignore[no-any-return]  # what it returns is checked at each reading
     if callable(getattr(clock, "now", None)):
         return clock.now  # type: ignore[no-any-return]  # as above
     raise InvalidRequest(f"{clock!r} is not a clock; give a function that returns an aware datetime", "clock")
-
-
-def _system_time() -> datetime:
-    return datetime.now(UTC)

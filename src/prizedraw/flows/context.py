@@ -12,7 +12,7 @@ import msgspec
 
 from prizedraw.campaign import Campaign
 from prizedraw.draw.formats import unreadable
-from prizedraw.draw.receipt import from_instant, to_instant
+from prizedraw.draw.receipt import EPOCH, to_instant
 from prizedraw.draw.rules import Rules
 from prizedraw.errors import ClockError, InvalidCampaign, StorageVersion, UnknownCampaign
 from prizedraw.flows import keys
@@ -100,7 +100,8 @@ class Context:
         """
         moment = self._clock()
         try:
-            now = from_instant(moment)
+            since = moment - EPOCH
+            now = since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds  # from_instant(), without the call
         except (TypeError, AttributeError):  # naive, or no datetime
             raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)") from None
         if now > self._latest:

@@ -6,7 +6,6 @@ one for tests and replays. ``below`` is exactly uniform in both.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from array import array
 from operator import index
@@ -153,6 +152,12 @@ if hasattr(os, "register_at_fork"):  # not where processes cannot fork
     os.register_at_fork(after_in_child=_empty_pools)
 
 
+def _shake(data: bytes, size: int) -> bytes:
+    from hashlib import shake_256  # noqa: PLC0415 - takes a while to import, and few draws are seeded
+
+    return shake_256(data).digest(size)
+
+
 class SeededEntropy(Words):
     """A PREDICTABLE source for tests and replays: who knows the seed knows every draw.
 
@@ -170,14 +175,14 @@ class SeededEntropy(Words):
 
     def __init__(self, seed: Seed) -> None:
         self.seed = seed
-        self._key = hashlib.shake_256(b"prizedraw.seeded.1:" + seed_bytes(seed)).digest(32)
+        self._key = _shake(b"prizedraw.seeded.1:" + seed_bytes(seed), 32)
         self._block = 0
         self._words: list[int] = []
 
     def word(self) -> int:
         """The next word, uniform in [0, 2**64)."""
         if not self._words:
-            block = hashlib.shake_256(self._key + self._block.to_bytes(8, "little")).digest(_SEEDED_BLOCK_BYTES)
+            block = _shake(self._key + self._block.to_bytes(8, "little"), _SEEDED_BLOCK_BYTES)
             self._words = [int.from_bytes(block[i : i + 8], "little") for i in range(_SEEDED_BLOCK_BYTES - 8, -8, -8)]
             self._block += 1
         return self._words.pop()
