@@ -8,6 +8,7 @@ from prizedraw.draw.standing import Refusal
 from prizedraw.engine.drivers import drive
 from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
 from prizedraw.flows.drawing import Drawn, DrawRequest
+from prizedraw.flows.effects import Fetch
 from prizedraw.quota import RefusalReason
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from prizedraw.draw.receipt import Receipt
     from prizedraw.engine.hooks import Hooks
     from prizedraw.flows.drawing import Request
-    from prizedraw.storage.protocol import Handle, Store
+    from prizedraw.flows.effects import Flow
+    from prizedraw.storage.protocol import Handle, Store, View
 
 TOGETHER = 256
 """Requests of a batch that share one transaction on a store with one writer."""
@@ -40,14 +42,25 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
 def run_together(store: Store, requests: list[Request], wait: float) -> list[Outcome]:
     """Carry out the requests in order; one that is refused fails no other."""
     if not store.lock_first:
-        return [_outcome(store, store, request, wait) for request in requests]
+        return [_outcome(store, store, request.flow(), wait) for request in requests]
     with store.exclusive(requests[0].home, (), wait) as handle:
-        return [_outcome(store, handle, request, wait) for request in requests]
+        flows = [request.flow() for request in requests]
+        views = _read_ahead(handle, requests, flows)
+        return [_outcome(store, handle, flow, wait, views.get(place)) for place, flow in enumerate(flows)]
 
 
-def _outcome(store: Store, handle: Handle, request: Request, wait: float) -> Outcome:
+def _read_ahead(handle: Handle, requests: list[Request], flows: list[Flow[Drawn]]) -> dict[int, View]:
+    """What the first request of each participant asks first, read at once. Later ones ask when it is their turn."""
+    firsts = {request.participant: place for place, request in reversed(list(enumerate(requests)))}
+    places = sorted(firsts.values())
+    asked = [next(flows[place]) for place in places]
+    reads = [effect.read for effect in asked if isinstance(effect, Fetch)]  # a draw begins with one
+    return dict(zip(places, handle.read(requests[0].home, reads), strict=True))
+
+
+def _outcome(store: Store, handle: Handle, flow: Flow[Drawn], wait: float, view: View | None = None) -> Outcome:
     try:
-        return drive(store, handle, request.flow(), wait)
+        return drive(store, handle, flow, wait, view)
     except (DrawRefused, RequestMismatch) as refusal:
         return refusal
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
+def drive(store: Store, handle: Handle, flow: Flow[T], wait: float, result: Any = None) -> T:
     """Run a flow to its end and return its result.
 
     Args:
@@ -24,8 +24,8 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
         handle: reads and commits; the store itself, or the inside of its ``exclusive``.
         flow: what to do.
         wait: seconds that exclusivity may be waited for.
+        result: what the flow waits for, where it has been begun.
     """
-    result: Any = None
     send = flow.send
     try:
         while True:

@@ -76,12 +76,12 @@ class Request:
         meta: plain data to keep with them.
     """
 
-    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_key", "_meta", "_participant", "_tapes", "home", "id", "n")
+    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_key", "_meta", "_tapes", "home", "id", "n", "participant")
 
     def __init__(self, context: Context, campaign_id: str, participant: str, request_id: str | None, n: int = 1, meta: Any = None) -> None:
         self._context = context
         self._campaign_id = campaign_id
-        self._participant = participant
+        self.participant = participant
         self._key = "p/" + participant  # keys.participant, without the call
         self._meta = meta
         # Ids hold no control characters, so this is one-to-one; for one draw it costs no memory beside the owner.
@@ -173,7 +173,7 @@ class Request:
         asks: tuple[str, ...] = ()
         request_id = self.id or ""
         drawn_at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        shared = (self._campaign_id, self._participant, request_id, drawn_at, day.date, rules.digest, rules.version, self._meta)
+        shared = (self._campaign_id, self.participant, request_id, drawn_at, day.date, rules.digest, rules.version, self._meta)
         origin = _new(receipts.Origin, shared)
         data = data or _NEW_DATA
         for place in range(self.n):
@@ -195,7 +195,7 @@ class Request:
         content = receipts.DrawData(
             receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta, head.counting > NOT_COUNTED
         )
-        entry = Entry(request_id, self._fingerprint, self._participant, DRAW, now, receipts.encode(content))
+        entry = Entry(request_id, self._fingerprint, self.participant, DRAW, now, receipts.encode(content))
         return _new(_Decided, ({self._key: data}, added, limits, entry, made, asks))
 
     def _admitted(
@@ -236,7 +236,7 @@ class Request:
             retry_at = None if window is None else window.start
         elif reason is RefusalReason.DAILY_DRAWS:
             retry_at = first_open(windows, calendar.day_start(day.fromordinal(day.toordinal() + 1)))
-        message = f"{self._participant!r} may not draw in {self._campaign_id!r}: {reason}"
+        message = f"{self.participant!r} may not draw in {self._campaign_id!r}: {reason}"
         if retry_at is not None:
             message += f"; try again from {retry_at.isoformat()}"
         raise DrawRefused(message, reason=reason, standing=standing(rules, state, day, now), retry_at=retry_at)
