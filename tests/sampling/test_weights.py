@@ -6,6 +6,8 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
+from operator import add
 
 import pytest
 from hypothesis import given
@@ -163,6 +165,6 @@ def test_pitfall_01_rates_are_not_rounded() -> None:
 
 def test_pitfall_05_weights_leave_no_residue() -> None:
     """Ten times 0.1 is 1 exactly, where floats sum to 0.9999999999999999."""
-    assert sum([0.1] * 10) != 1
+    assert reduce(add, [0.1] * 10) != 1
     assert sum(exact(0.1) for _ in range(10)) == 1
     assert sum(AliasTable([0.1] * 10 + [0.012]).probabilities) == 1

@@ -184,6 +184,7 @@ def test_a_full_disk_writes_nothing_and_says_so(path):
 
 
 READ_ONLY = """
+import urllib.parse  # needed below, and the interpreter may be out of reach of whom the script becomes
 import os, sys
 from prizedraw.errors import StorageError
 from prizedraw.storage import Commit, SqliteStore
