@@ -202,17 +202,6 @@ class Request:
         self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: Mapping[str, tuple[int, int]]
     ) -> int | None:
         """How many of the draws are the participant's own; None if that depends on the counter of all draws. Raises DrawRefused."""
-        n = self.n
-        if (
-            head.online
-            and rules.is_open(now)
-            and not state.blocked
-            and state.barred <= 0
-            and state.draws + n <= rules.most_draws
-            and state.day_draws + n <= rules.most_draws_a_day
-            and not known
-        ):
-            return n  # nearly always: admitted, by chances of their own
         if not head.online:
             self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
         if not rules.is_open(now):
