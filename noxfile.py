@@ -15,6 +15,7 @@ from pathlib import Path
 import nox
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = ",".join(PYPROJECT["project"]["optional-dependencies"])
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["lint", "typing", "tests"]
@@ -39,7 +40,7 @@ def install_wheel(session: nox.Session, group: str) -> None:
     session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(built), ".")
     (wheel,) = built.glob("*.whl")
     requirements = nox.project.dependency_groups(PYPROJECT, group)
-    session.install(f"prizedraw[cli,testing] @ {wheel.as_uri()}", *requirements)
+    session.install(f"prizedraw[{EXTRAS}] @ {wheel.as_uri()}", *requirements)
     session.install("--force-reinstall", "--no-deps", str(wheel))
     session.run("python", "-c", "import prizedraw, sys; sys.exit(not prizedraw.__file__.startswith(sys.prefix))")
 
@@ -56,7 +57,7 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Strict types, of the package and of code that uses it."""
     install_group(session, "typing")
-    session.install("--editable", ".[cli,testing]")
+    session.install("--editable", f".[{EXTRAS}]")
     session.run("mypy", *session.posargs)
 
 
@@ -85,7 +86,7 @@ def mutants(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation, every warning an error."""
     install_group(session, "docs")
-    session.install("--editable", ".[cli,testing]")  # the reference is taken from the docstrings
+    session.install("--editable", f".[{EXTRAS}]")  # the reference is taken from the docstrings
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
 
 

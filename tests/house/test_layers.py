@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "prizedraw"
 
 DOMAIN = ("sampling", "quota", "windows", "stock", "pity", "fallback")
 RULES = (*DOMAIN, "campaign", "draw")
-LAB = ("odds", "simulation", "tune")
+LAB = ("odds", "simulation", "tune", "plots")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors": (),
