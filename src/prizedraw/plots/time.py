@@ -47,7 +47,7 @@ def stock(
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for k, (axes, (id_, each)) in enumerate(zip(panels, runs.items(), strict=False)):
             _band(axes, where, each, 0.05, 0.95, facecolor="0.88", hatch="////")
-            axes.plot(where, np.median(each, axis=0), color="black", label="median of the runs")
+            axes.plot(where, np.quantile(each, 0.5, axis=0, method="inverted_cdf"), color="black", label="median of the runs")
             axes.set_title(labels[id_])
             axes.set_ylim(0, 1.04 * max(each.max(), 1))
             axes.set_xlabel(axis if k + across >= len(runs) else "")
@@ -88,7 +88,7 @@ def cost(
         axes = figure.subplots()
         _band(axes, where, worth, 0.05, 0.95, facecolor="0.9", hatch="....")
         _band(axes, where, worth, 0.25, 0.75, facecolor="0.7", hatch="////")
-        axes.plot(where, np.median(worth, axis=0), color="black", label="median of the runs")
+        axes.plot(where, np.quantile(worth, 0.5, axis=0, method="inverted_cdf"), color="black", label="median of the runs")
         if budget is not None:
             axes.axhline(budget, color=COLOURS[2], linestyle="--", label=f"budget: {budget:,g}")
         axes.set_ylim(bottom=0)
@@ -115,7 +115,7 @@ def _runs(values: ArrayLike, where: NDArray[Any], place: str) -> NDArray[np.floa
 
 
 def _band(axes: Axes, where: NDArray[Any], runs: NDArray[np.float64], low: float, high: float, **way: Any) -> None:
-    below, above = np.quantile(runs, [low, high], axis=0)
+    below, above = np.quantile(runs, [low, high], axis=0, method="inverted_cdf")
     axes.fill_between(where, below, above, edgecolor="0.45", linewidth=0.6, label=f"{100 * low:g} % to {100 * high:g} % of the runs", **way)
 
 
