@@ -123,6 +123,19 @@ class Receipt(msgspec.Struct, frozen=True):
         """Whether the draw granted anything but the thank-you."""
         return self.prize.kind != THANK_YOU_KIND
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by name, as JSON can hold it: ``id`` and ``drawn_at`` in place of ``place`` and ``at``."""
+        fields = {name: _plain(getattr(self, name)) for name in self.__struct_fields__ if name not in ("place", "at")}
+        return {"id": self.id, "drawn_at": self.drawn_at.isoformat(), **fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return msgspec.to_builtins(value, order="deterministic")
+
 
 class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One draw of a journal entry; ``before`` is the participant's document as it was."""
