@@ -70,7 +70,8 @@ class DrawEngine:
         self._wait = wait
         self._hooks = Hooks()
         grouped = store.lock_first if group is None else group
-        self._carry_out = Group(self._alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else self._alone
+        alone = self._locked if store.lock_first else self._alone
+        self._carry_out = Group(alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else alone
 
     @classmethod
     def open(
@@ -220,11 +221,11 @@ class DrawEngine:
         return made
 
     def _alone(self, request: Request) -> Drawn:
-        store = self._store
-        if store.lock_first:
-            with store.exclusive(request.home, (), self._wait) as handle:
-                return drive(store, handle, request.flow(), self._wait)
-        return drive(store, store, request.flow(), self._wait)
+        return drive(self._store, self._store, request.flow(), self._wait)
+
+    def _locked(self, request: Request) -> Drawn:
+        with self._store.exclusive(request.home, (), self._wait) as handle:
+            return drive(self._store, handle, request.flow(), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone and in order: a receipt, a list of them where n > 1, or a Refusal.
