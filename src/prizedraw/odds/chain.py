@@ -7,12 +7,13 @@ lumpability on coordinates, decided in exact fractions), and outcomes that do th
 from __future__ import annotations
 
 from itertools import permutations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from prizedraw.errors import TooLarge
-from prizedraw.odds.asked import MOST_EXACT_STATES, MOST_STATES
+from prizedraw.odds import asked
+from prizedraw.odds.asked import MOST_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +25,30 @@ if TYPE_CHECKING:
 
 _MOST_LAWS = 20_000
 """Beyond so many combinations of kinds no axis is tried for leaving out."""
+_KEPT = 8
+"""How many chains of a campaign are remembered."""
 _DENSE = 60_000
 """Below so many states all of them are listed, reached or not, where that does no harm."""
+
+
+class Moves(Protocol):
+    """What linear systems and walks need of a chain; see ``Chain`` for the arrays."""
+
+    to: Ints
+    chance: Floats
+    law: Ints
+    exact: list[list[Fraction]]
+    begin: tuple[Ints, Floats]
+    start: int
+
+    def __len__(self) -> int:
+        """How many states there are."""
+
+    def order(self) -> Ints:
+        """A number by state that rises along as many moves as possible."""
+
+    def check_exact(self) -> None:
+        """Refuse fractions where there are too many states."""
 
 
 class Chain:
@@ -99,6 +122,26 @@ class Chain:
             self.to = np.minimum(np.searchsorted(codes, following), len(codes) - 1)
         self.begin = (np.searchsorted(codes, start), weights)
         self.start = int(self.begin[0][0])
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        axes: Sequence[Axis],
+        marks: Sequence[int],
+        *,
+        keep: Sequence[str] = (),
+        reached: bool = True,
+        begin: Callable[[Model, list[Axis]], tuple[Ints, Floats]] | None = None,
+    ) -> Chain:
+        """The same as calling the class, remembered with the model: axes of one name, start and size are the same."""
+        key = (tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks), tuple(keep), reached, begin)
+        found: Chain | None = model.chains.get(key)
+        if found is None:
+            while len(model.chains) >= _KEPT:
+                model.chains.pop(next(iter(model.chains)))
+            found = model.chains[key] = cls(model, axes, marks, keep=keep, reached=reached, begin=begin)
+        return found
 
     @staticmethod
     def matter(model: Model, axes: Sequence[Axis], marks: Sequence[int]) -> list[Axis]:
@@ -183,11 +226,7 @@ class Chain:
         Raises:
             TooLarge: with their number.
         """
-        if len(self) > MOST_EXACT_STATES:
-            raise TooLarge(
-                f"{len(self):,} states are more than {MOST_EXACT_STATES:,}, too many for exact fractions; take the answer in doubles",
-                count=len(self),
-            )
+        asked.exact_states(len(self))
 
     def order(self) -> Ints:
         """A number by state that rises along as many moves as possible, so that few states cut every cycle (see ``linear``)."""

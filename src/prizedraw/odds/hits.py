@@ -67,7 +67,7 @@ def hits_in(
     asked.room(8 * size, f"a law on {size:,} values")
     at = asked.state(model, state)
     n = int(min(size, draws_left(model, at)))
-    chain = Chain(
+    chain = Chain.of(
         model,
         moving_axes(model, at, n, asked.per_day(model, per_day)),
         [int(k in wanted) for k in range(model.outcomes)],

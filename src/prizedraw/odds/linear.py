@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from prizedraw.odds.arrays import Bools, Floats, Ints
-    from prizedraw.odds.chain import Chain
+    from prizedraw.odds.chain import Moves
 
 
 class Cut(NamedTuple):
@@ -38,7 +38,7 @@ class Cut(NamedTuple):
     apart: Bools
 
 
-def cut(chain: Chain, done: Bools, also: Sequence[int] = ()) -> Cut:
+def cut(chain: Moves, done: Bools, also: Sequence[int] = ()) -> Cut:
     """Lay a chain open.
 
     Args:
@@ -90,7 +90,7 @@ def _slices(values: Ints, first: Ints, rows: Ints) -> Ints:
     return values[offsets + np.arange(total)]
 
 
-def lost(chain: Chain, done: Bools) -> Bools:
+def lost(chain: Moves, done: Bools) -> Bools:
     """The states from which no state of ``done`` can be reached."""
     can = done.copy()
     possible = chain.chance > 0
@@ -101,7 +101,7 @@ def lost(chain: Chain, done: Bools) -> Bools:
         can = more
 
 
-def pass_back(chain: Chain, opened: Cut, gains: Floats) -> Floats:
+def pass_back(chain: Moves, opened: Cut, gains: Floats) -> Floats:
     """For each state: what is gained before the cut or the end is next met, then the chance of each place of the cut, then of the end.
 
     ``gains`` is (states, columns), what a draw in the state gains, never negative. Returns (states, columns + cut + 1).
@@ -140,7 +140,7 @@ def eliminate(among: Floats, leaving: Floats, gains: Floats) -> Floats:
     return gains
 
 
-def until_done(chain: Chain, done: Bools, gains: Floats) -> Floats:
+def until_done(chain: Moves, done: Bools, gains: Floats) -> Floats:
     """(states, columns) what is expected to be gained until ``done``, which must be sure to come from every state."""
     opened = cut(chain, done)
     columns, size = gains.shape[1], len(opened.states)
@@ -173,7 +173,7 @@ def stationary(among: Floats) -> Floats:
 class Exact:
     """The same in fractions, kept as integers over one denominator a state."""
 
-    def __init__(self, chain: Chain, opened: Cut, gains: Sequence[Sequence[Fraction]]) -> None:
+    def __init__(self, chain: Moves, opened: Cut, gains: Sequence[Sequence[Fraction]]) -> None:
         """Pass back; ``gains`` is by state."""
         chain.check_exact()
         self.cut = opened

@@ -76,7 +76,7 @@ def stationary_start(model: Model, axes: list[Axis]) -> tuple[Ints, Floats]:
     found = np.array([[axis.start] for axis in axes])
     if not counters:
         return found, np.ones(1)
-    chain = Chain(model, counters, [0] * model.outcomes, keep=[axis.name for axis in counters])
+    chain = Chain.of(model, counters, [0] * model.outcomes, keep=[axis.name for axis in counters])
     law = stationary_law(chain)
     states = np.flatnonzero(law)
     found = np.repeat(found, len(states), axis=1)
@@ -95,7 +95,7 @@ def exact_stationary_states(model: Model) -> Iterator[tuple[tuple[int, ...], Fra
         TooLarge: there are more than 10⁴ states.
     """
     axes = model.counters(State())
-    chain = Chain(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes])
+    chain = Chain.of(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes])
     chain.check_exact()
     opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
     exact = Exact(chain, opened, [(Fraction(1),)] * len(chain))
@@ -122,7 +122,7 @@ def exact_stationary_states(model: Model) -> Iterator[tuple[tuple[int, ...], Fra
 def _chain(model: Model, *, reached: bool) -> Chain:
     # Each outcome is marked apart, so that an axis stays which any prize's chance depends on; their moves are merged again.
     axes = Chain.matter(model, model.counters(State()), range(model.outcomes))
-    return Chain(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes], reached=reached)
+    return Chain.of(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes], reached=reached)
 
 
 def _rates(chain: Chain, table: Floats) -> Floats:
