@@ -75,6 +75,7 @@ class Chain:
         keep: Sequence[str] = (),
         reached: bool = True,
         begin: Callable[[Model, list[Axis]], tuple[Ints, Floats]] | None = None,
+        counting: int = 0,
     ) -> None:
         """Compile.
 
@@ -85,6 +86,7 @@ class Chain:
             keep: names of axes that matter in themselves.
             reached: whether states that are never reached are left out.
             begin: gives (axes, states) values to start from and their chances; None: the start of each axis.
+            counting: so many axes, the first ones, count up to what is wanted; where all of them are at their end, all ends, in one state.
 
         Raises:
             TooLarge: there would be too many states.
@@ -101,6 +103,7 @@ class Chain:
         kinds = [len(axis.effects) for axis in self.axes]
         self._strides, self._kinds = strides, kinds
         self._groups = groups
+        self._end = self.full - strides[counting - 1] if counting else self.full
         begin_values, weights = begin(model, self.axes) if begin else (np.array([[axis.start] for axis in self.axes]), np.ones(1))
         start = np.array(strides, np.int64) @ begin_values if strides else np.zeros(1, np.int64)
         codes = np.arange(self.full) if not reached and self.full <= _DENSE else self._reach(start)
@@ -133,14 +136,15 @@ class Chain:
         keep: Sequence[str] = (),
         reached: bool = True,
         begin: Callable[[Model, list[Axis]], tuple[Ints, Floats]] | None = None,
+        counting: int = 0,
     ) -> Chain:
         """The same as calling the class, remembered with the model: axes of one name, start and size are the same."""
-        key = (tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks), tuple(keep), reached, begin)
+        key = (tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks), tuple(keep), reached, begin, counting)
         found: Chain | None = model.chains.get(key)
         if found is None:
             while len(model.chains) >= _KEPT:
                 model.chains.pop(next(iter(model.chains)))
-            found = model.chains[key] = cls(model, axes, marks, keep=keep, reached=reached, begin=begin)
+            found = model.chains[key] = cls(model, axes, marks, keep=keep, reached=reached, begin=begin, counting=counting)
         return found
 
     @staticmethod
@@ -189,7 +193,7 @@ class Chain:
         for axis, stride, value in zip(self.axes, self._strides, values, strict=True):
             for g, group in enumerate(self._groups):
                 found[g] += stride * axis.step[group[0]][value]
-        return found
+        return np.minimum(found, self._end)
 
     def _reach(self, start: Ints) -> Ints:
         """The codes of all states that can be reached, in order."""

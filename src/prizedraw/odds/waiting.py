@@ -130,6 +130,7 @@ def _until(
         [0] * model.outcomes,
         keep=[axis.name for axis in counting],
         begin=stationary_start if state == asked.STATIONARY else None,
+        counting=len(counting),
     )
     missing = sum(n - chain.values[k] for k, (_, n) in enumerate(wants))
     walk = Walk(chain, missing, horizon, spark, at.draws)
