@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from odds_cases import wheel
 
+from odds_cases import wheel
 from prizedraw import Level, Pity, odds
 from prizedraw.odds import TooLarge
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from prizedraw.odds.arrays import Floats, Ints
+    from prizedraw.odds.linear import Cut
     from prizedraw.odds.model import Axis, Effect, Law, Model
 
 
@@ -92,6 +93,7 @@ class Chain:
             TooLarge: there would be too many states.
         """
         self.model = model
+        self.opened: Cut | None = None
         self.axes = _relevant(model, axes, marks, keep)
         groups = _groups(self.axes, marks)
         self.marks = np.array([marks[group[0]] for group in groups])
@@ -149,8 +151,12 @@ class Chain:
 
     @staticmethod
     def matter(model: Model, axes: Sequence[Axis], marks: Sequence[int]) -> list[Axis]:
-        """The axes on which the law of these marks depends."""
-        return _relevant(model, axes, marks, ())
+        """The axes on which the law of these marks depends; remembered as by ``of``."""
+        key = ("matter", tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks))
+        found: list[Axis] | None = model.chains.get(key)
+        if found is None:
+            found = model.chains[key] = _relevant(model, axes, marks, ())
+        return found
 
     def __len__(self) -> int:
         return len(self.codes)

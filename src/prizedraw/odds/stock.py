@@ -105,7 +105,7 @@ def _demand(model: Model, prize: int, people: int, rounds: int, per_day: int | N
     if finite:
         # Whether they run out must not matter: none, each one, all but one, all of them.
         closed = [{one} for one in finite] + [set(finite) - {one} for one in finite] + [set(finite)]
-        others = _still(model, "others", (Effect(), *(Effect(closed=frozenset(one)) for one in closed)))
+        others = _still(model, f"others:{prize}", (Effect(), *(Effect(closed=frozenset(one)) for one in closed)))
         if any(axis.name == others.name for axis in Chain.matter(model, [*axes, others], marks)):
             ids = ", ".join(model.ids[k] for k in finite)
             raise NotExact(f"the odds of {model.ids[prize]!r} depend on whether {ids} can still be given; use prizedraw.simulate")

@@ -182,8 +182,8 @@ class Walk(NamedTuple):
         if len(opened.states) or (opened.apart != (self.chain.chance > 0))[:, ~done].any():
             return inf
         passes = np.zeros(len(self.chain), np.int64)
-        for k, level in enumerate(opened.levels, 1):
-            passes[level] = k
+        for k, one in enumerate(opened.passes, 1):
+            passes[one.states] = k
         return int(passes[self.chain.begin[0]].max())
 
     def sparks(self, draws: int) -> int:
