@@ -164,7 +164,9 @@ class Walk(NamedTuple):
     def law(self, enough: float, name: str, unit: str = "draws") -> Distribution:
         """The law of the number of draws."""
         pmf, alive, hopeless = self._listed(enough)
-        pmf = pmf[: int(np.flatnonzero(pmf)[-1]) + 1] if pmf.any() else pmf[:1]
+        some = np.flatnonzero(pmf)
+        first, last = (int(some[0]), int(some[-1])) if len(some) else (0, 0)
+        pmf = pmf[first : last + 1]
         never = hopeless + (alive if isfinite(self.horizon) else 0.0)
         beyond = 0.0 if isfinite(self.horizon) else alive
         endless = self.spark is None and not isfinite(self.horizon)
@@ -173,7 +175,7 @@ class Walk(NamedTuple):
             exact = partial(self._exact_moments) if endless else partial(self._exact_listed)
             moments = partial(self._moments) if endless else None
         most = self._most() if beyond else None
-        return Distribution(1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, unit=unit, name=name)
+        return Distribution(first + 1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, unit=unit, name=name)
 
     def _most(self) -> float:
         """The longest way to the end; infinite if there is a cycle."""
