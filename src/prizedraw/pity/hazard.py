@@ -38,7 +38,7 @@ class Hazard:
         """
         values = [share if value is None else value for value in self.values]
         if not values[-1]:
-            return Fraction(0) if all(value != 1 for value in values) else Hazard(tuple(values[: values.index(1) + 1])).rate()
+            return Fraction(0) if all(value != 1 for value in values) else Hazard(tuple(values[: values.index(Fraction(1)) + 1])).rate()
         # E = 1 + q₁·(1 + q₂·(1 + …)), q = 1 − p, from the last one on, where it is 1/p; equal neighbours in one step.
         runs = [(value, sum(1 for _ in group)) for value, group in groupby(values[:-1])]
         scale = lcm(*(value.denominator for value, _ in runs))
