@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,6 +30,20 @@ State: TypeAlias = tuple[tuple[int, ...], int]
 """The counters, and the draws made while the newcomer's promise is open (no more than before it is due), or MET."""
 
 
+class Law(NamedTuple):
+    """The law of what the first ticket names: the same in every state whose rules have the same chances.
+
+    Attributes:
+        weights: whole, one for each outcome.
+        row: its row among the laws.
+        plain: whether a closed prize simply becomes a thank-you, whichever it is and whatever else is closed.
+    """
+
+    weights: list[int]
+    row: int
+    plain: bool
+
+
 class Automaton:
     """The states of one campaign.
 
@@ -38,7 +52,6 @@ class Automaton:
 
     Attributes:
         start: the state of a new participant.
-        naming: for each state, the law of what the first ticket names.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -51,9 +64,13 @@ class Automaton:
         self._states: list[State] = []
         self._next = np.empty((0, self._outcomes), np.int32)
         self._plain = np.empty(0, bool)
+        self._law_row = np.empty(0, np.int32)
+        self._laws: dict[tuple[Fraction | bool | None, ...], Law] = {}
+        self._law_of: list[Law] = []
+        self._weights: list[list[int]] = []
+        self._naming = Rows(self._outcomes)
         self._instead = Rows(self._outcomes)
         self._instead_of: dict[tuple[int, bytes, int], int] = {}
-        self.naming = Rows(self._outcomes)
         self.start = self.number({}, 0, met=rules.newcomer is None)
 
     def __len__(self) -> int:
@@ -73,14 +90,35 @@ class Automaton:
         """The states after draws that granted these outcomes."""
         place = states.astype(np.intp) * self._outcomes + granted
         found = self._next.ravel().take(place)
-        unknown = found < 0
-        if unknown.any():
-            for one in np.unique(place[unknown]).tolist():
-                state, outcome = divmod(one, self._outcomes)
-                following = self._after(self._states[state], outcome)
-                self._next[state, outcome] = following
+        if (found < 0).any():
+            for one in np.unique(place[found < 0]).tolist():
+                self.following(*divmod(one, self._outcomes))
             found = self._next.ravel().take(place)
         return found
+
+    def following(self, state: int, outcome: int) -> int:
+        """The state after a draw that granted this outcome."""
+        found = int(self._next[state, outcome])
+        if found < 0:
+            found = self._after(self._states[state], outcome)
+            self._next[state, outcome] = found
+        return found
+
+    def law(self, state: int) -> Law:
+        """The law of what the first ticket names."""
+        return self._law_of[state]
+
+    def weights(self, law: int) -> list[int]:
+        """The whole weights of a law, by its row."""
+        return self._weights[law]
+
+    def law_rows(self, states: Array) -> Array:
+        """The numbers of the laws of what first tickets name in these states."""
+        return self._law_row[states]
+
+    def named(self, states: Array, stream: Stream) -> Array:
+        """What the first tickets of draws in these states name."""
+        return self._naming.sample(self._law_row[states], stream)
 
     def plain(self, states: Array) -> Array:
         """Whether a closed prize simply becomes a thank-you, whichever it is and whatever else is closed."""
@@ -138,10 +176,22 @@ class Automaton:
                 room = max(64, found)
                 self._next = np.concatenate([self._next, np.full((room, self._outcomes), -1, np.int32)])
                 self._plain = np.concatenate([self._plain, np.empty(room, bool)])
-            due = self._due(newcomer)
-            self.naming.add(whole(outcomes(self._stages, counters, newcomer=due)))
+                self._law_row = np.concatenate([self._law_row, np.empty(room, np.int32)])
+            law = self._law(counters, due=self._due(newcomer))
+            self._law_of.append(law)
+            self._law_row[found], self._plain[found] = law.row, law.plain
+        return found
+
+    def _law(self, counters: tuple[int, ...], *, due: bool) -> Law:
+        """Counters matter by the chances that they give the rules alone."""
+        key = (due, *(rule.law.at(counter) for rule, counter in zip(self._stages.rules, counters, strict=True)))
+        found = self._laws.get(key)
+        if found is None:
+            weights = whole(outcomes(self._stages, counters, newcomer=due))
             first = self._stages.first if due and self._stages.first is not None else self._stages.root.at(counters)
-            self._plain[found] = not self._rules.redraw and not self._follows_due(first, counters)
+            plain = not self._rules.redraw and not self._follows_due(first, counters)
+            found = self._laws[key] = Law(weights, self._naming.add(weights), plain)
+            self._weights.append(weights)
         return found
 
     def _follows_due(self, settled: Settled, counters: tuple[int, ...]) -> bool:

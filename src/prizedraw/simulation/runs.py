@@ -16,6 +16,8 @@ from prizedraw.draw.snapshot import Snapshot
 from prizedraw.draw.state import State
 from prizedraw.errors import InvalidRequest
 from prizedraw.sampling.entropy import seed_bytes
+from prizedraw.simulation.calendar import leap_in_rounds
+from prizedraw.simulation.independent import leap
 from prizedraw.simulation.log import WinLog
 from prizedraw.simulation.orders import ORDERS
 from prizedraw.simulation.progress import shown
@@ -24,6 +26,7 @@ from prizedraw.simulation.scene import Plan, Scene, law_of_draws
 from prizedraw.simulation.stepping import step
 from prizedraw.simulation.streams import Streams
 from prizedraw.simulation.traffic import Traffic
+from prizedraw.simulation.waits import TooManyStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +146,14 @@ def _task(key: tuple[int, int], plan: Plan, seed: Seed | None, run: int) -> Tall
 
 def play(scene: Scene, streams: Streams, run: int, advance: Callable[[int], None]) -> Tally:
     """One run, in the quickest way that its campaign allows."""
+    quiet = scene.quiet
+    if quiet is not None:
+        try:
+            if scene.shares or scene.caps:
+                return leap_in_rounds(scene, quiet, streams, run, advance)
+            return leap(scene, quiet, streams, run, advance)
+        except TooManyStates:
+            pass
     return step(scene, streams, run, advance)
 
 

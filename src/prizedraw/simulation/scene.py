@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from prizedraw.draw.rules import Rules
 from prizedraw.simulation.automaton import Automaton, whole
 from prizedraw.simulation.crowd import Crowd
+from prizedraw.simulation.quiet import Quiet
 from prizedraw.simulation.rows import Rows
 from prizedraw.simulation.shelf import Shelf
 from prizedraw.simulation.tally import REFUSALS
+from prizedraw.simulation.waits import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -109,6 +112,47 @@ class Scene:
         self.online = plan.snapshot is None or plan.snapshot.online
         self.days: Days = DaysOfRounds(plan.per_day, plan.most_draws)
         self._first_day = plan.snapshot.day.toordinal() if plan.snapshot is not None else 0
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether a draw may be refused."""
+        plan, quota = self.plan, self.rules.quota
+        most = plan.most_draws
+        return (
+            0 <= quota.total_draws < most
+            or 0 <= quota.campaign_draws < plan.participants * most
+            or (quota.daily_draws >= 0 and not 0 < plan.per_day <= quota.daily_draws)
+            or plan.traffic is not None
+            or plan.snapshot is not None
+            or plan.everyone is not None
+        )
+
+    @cached_property
+    def shares(self) -> bool:
+        """Whether participants share something that can run out."""
+        plan, rules = self.plan, self.rules
+        everything = plan.participants * plan.most_draws
+        return (
+            any(0 <= units <= everything for units in plan.stock.values())
+            or rules.release >= 0
+            or any(limit >= 0 for limit in rules.releases)
+            or (any(rules.points) and rules.total_points_limit >= 0)
+        )
+
+    @cached_property
+    def caps(self) -> bool:
+        """Whether a participant has another cap than that on all wins."""
+        rules = self.rules
+        capped = any(prize.per_participant >= 0 for prize in rules.prizes)
+        return rules.quota.daily_wins >= 0 or capped or (any(rules.points) and rules.points_limit >= 0)
+
+    @cached_property
+    def quiet(self) -> Quiet | None:
+        """The laws of waiting, where draws can be skipped and enough of them are quiet; else None."""
+        if self.refuses or len(self.rules.ids) > NOTHING or (self.shares and self.order != "rounds"):
+            return None
+        quiet = Quiet(self.rules, self.automaton, self.plan.most_draws, told_apart=self.log or self.shares or self.caps)
+        return quiet if quiet.often else None
 
     def draws(self, stream: Stream) -> Array:
         """How often each participant draws in a run; with it, the days of traffic are set out."""

@@ -33,14 +33,16 @@ def step(scene: Scene, streams: Streams, run: int, advance: Callable[[int], None
         run: the number of the run.
         advance: told how many draws were decided since.
     """
-    stepping = _Stepping(scene, streams, run)
+    stepping = Stepping(scene, streams, run)
     for chunk in chunks(scene.order, stepping.draws, scene.days, streams, run):
         stepping.play(chunk)
         advance(chunk.count)
     return stepping.tally()
 
 
-class _Stepping:
+class Stepping:
+    """A run on its way."""
+
     def __init__(self, scene: Scene, streams: Streams, run: int) -> None:
         self._scene = scene
         self._rules = scene.rules
@@ -60,8 +62,8 @@ class _Stepping:
         self._log = Log(scene.participants, scene.most_number(self.draws), self._outcomes) if scene.log else None
         self._open: dict[int, Stream] = {}
 
-    def play(self, chunk: Chunk) -> None:
-        """Decide the draws of a chunk and take what they were granted."""
+    def play(self, chunk: Chunk) -> list[Array]:
+        """Decide the draws of a chunk and take what they were granted; that, part by part."""
         several = len(chunk.passes) > 1
         kept = [self._crowd.copy(part.who) for part in chunk.passes[0]] if several else []
         found: list[tuple[Array, Array] | None] = [None] * len(chunk.parts)
@@ -84,6 +86,7 @@ class _Stepping:
             if self._log is not None:
                 self._note(part, one)
         self._take(chunk, found, counts)
+        return [one[1] for one in found if one is not None]
 
     def _stream(self, block: int) -> Stream:
         if block not in self._open:
@@ -107,7 +110,10 @@ class _Stepping:
         crowd, stream = self._crowd, self._stream(part.block)
         crowd.turn(who, day)
         states = crowd.states[who]
-        named = self._automaton.naming.sample(states, stream).astype(self._scene.code_type, copy=False)
+        if part.named is not None:
+            named = (part.named if index is None else part.named[index]).copy()
+        else:
+            named = self._automaton.named(states, stream).astype(self._scene.code_type, copy=False)
         granted = named.copy()
         capped = crowd.capped(who)
         if capped is not None:
@@ -181,10 +187,14 @@ class _Stepping:
         edge, sold_out = filled
         assert taken is not None  # noqa: S101 - a counter is filled by draws that were looked at
         for prize in sold_out:
-            made = self._made + int(((taken.position <= edge) & (taken.granted < self._outcomes)).sum())
+            made = self._number_of(taken, edge)
             rounds = np.concatenate([np.broadcast_to(np.asarray(part.rounds), (part.n,)) for part in chunk.parts])
             self._sold_out[prize] = SoldOut(made, int(rounds[taken.position == edge][0]), self._scene.time(edge))
         return counts, edge
+
+    def _number_of(self, taken: Taken, edge: int) -> int:
+        """The number of a draw among all that are made."""
+        return self._made + int(((taken.position <= edge) & (taken.granted < self._outcomes)).sum())
 
     def _move(self, part: Part, found: tuple[Array, Array] | None) -> None:
         assert found is not None  # noqa: S101 - decided just before
