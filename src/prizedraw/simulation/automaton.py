@@ -129,19 +129,27 @@ class Automaton:
 
         Args:
             states: before the draws.
-            closed: for each draw a row of flags, one for each outcome.
+            closed: a flag for each outcome, or a row of them for each draw.
             named: by the first ticket; each is closed.
             stream: where the words come from.
         """
+        if closed.ndim == 1:
+            keys = states.astype(np.int64) * self._outcomes + named
+            there = np.bincount(keys) > 0
+            packed_all = np.packbits(closed).tobytes()
+            known = [
+                self._instead_row(key // self._outcomes, closed, packed_all, key % self._outcomes) for key in np.flatnonzero(there).tolist()
+            ]
+            return self._instead.sample(np.array(known)[(np.cumsum(there) - 1)[keys]], stream)
         packed = np.packbits(closed, axis=1)
         keys = np.column_stack(
             [states.astype("<u4").view(np.uint8).reshape(-1, 4), packed, named.astype("<u4").view(np.uint8).reshape(-1, 4)]
         )
         _, first, which = np.unique(_as_one(keys), return_index=True, return_inverse=True)
-        rows = [self._row(int(states[k]), closed[k], packed[k].tobytes(), int(named[k])) for k in first.tolist()]
+        rows = [self._instead_row(int(states[k]), closed[k], packed[k].tobytes(), int(named[k])) for k in first.tolist()]
         return self._instead.sample(np.array(rows)[which], stream)
 
-    def _row(self, state: int, closed: Array, packed: bytes, named: int) -> int:
+    def _instead_row(self, state: int, closed: Array, packed: bytes, named: int) -> int:
         key = (state, packed, named)
         found = self._instead_of.get(key)
         if found is None:

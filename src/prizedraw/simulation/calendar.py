@@ -12,6 +12,7 @@ import numpy as np
 
 from prizedraw.simulation.independent import Rest
 from prizedraw.simulation.orders import Chunk, Part
+from prizedraw.simulation.places import Places
 from prizedraw.simulation.stepping import Stepping
 from prizedraw.simulation.streams import BLOCK, CENTRAL
 from prizedraw.simulation.waits import NOTHING
@@ -45,7 +46,8 @@ class _Calendar(Stepping):
         self._quiet = quiet
         self._waits = quiet.waits
         self._most = int(self.draws.max(initial=0))
-        self._last = self.draws.astype(np.int32)
+        same = len(self.draws) and int(self.draws.min()) == self._most
+        self._last: Array | None = None if same else self.draws.astype(np.int32)
         self._rest = Rest(quiet, self._most)
         self._cap = scene.rules.quota.total_wins
         # For each round, and beyond the last one: who, the slot in which the wait began, after which round, and its last step.
@@ -81,22 +83,21 @@ class _Calendar(Stepping):
         who, slots, since, steps = (np.concatenate(columns) for columns in zip(*self._due[number], strict=True))
         self._due[number] = []
         crowd = self._crowd
-        crowd.states[who] = self._waits.before(slots, number - since)
-        crowd.number[who] = number - 1
-        where = _Somewhere(begun, count, len(who), place)
+        where = Places(begun, count, len(who), place)
         part = Part(who, len(who), number, CENTRAL, where)
-        part.named = steps.astype(np.uint8).astype(self._scene.code_type, copy=False)
+        part.named = self._quiet.told_apart(steps.astype(np.uint8), central).astype(self._scene.code_type, copy=False)
+        part.states = self._waits.before(slots, number - since)
         chunk = Chunk(begun, count, [[part]], self._scene.days)
         granted = self.play(chunk)[0]
         slots = (steps >> 16).astype(np.uint16)
         replaced = np.flatnonzero(granted != part.named)
         if len(replaced):
-            slots[replaced] = self._waits.slots(crowd.states[who[replaced]])
+            slots[replaced] = self._waits.slots(self._automaton.moved(part.states[replaced], granted[replaced]))
         if self._cap >= 0:
             capped = crowd.wins[who] >= self._cap
             done = who[capped]
             if len(done):
-                self._rest.add(crowd.states[done], self._last[done] - number)
+                self._rest.add(self._waits.states(slots[capped]), self._last_of(done) - number)
                 who, slots = who[~capped], slots[~capped]
         self._wait(who, slots, np.full(len(who), number, np.int32), central)
 
@@ -105,8 +106,7 @@ class _Calendar(Stepping):
         while len(who):
             steps = self._waits.step(slots, stream)
             place = since + (steps >> 8 & 255).astype(np.uint8)
-            last = self._last[who]
-            beyond = place > last
+            beyond = place > self._last_of(who)
             place[beyond] = self._most + 1
             waiting = (steps.astype(np.uint8) == NOTHING) & ~beyond
             if waiting.any():
@@ -116,6 +116,10 @@ class _Calendar(Stepping):
                 continue
             self._enter(place, who, slots, since, steps)
             return
+
+    def _last_of(self, who: Array) -> Array:
+        """How often these participants draw."""
+        return np.full(len(who), self._most, np.int32) if self._last is None else self._last[who]
 
     def _enter(self, place: Array, *columns: Array) -> None:
         order = np.argsort(place.astype(np.min_scalar_type(self._most + 1)), kind="stable")  # small numbers are sorted by radix
@@ -129,45 +133,16 @@ class _Calendar(Stepping):
 
     def _over(self) -> bool:
         """Whether nothing is left of any prize that can come."""
-        return bool((self._shelf.left[[k for k in self._quiet.loud if k != self._rules.thank_you]] <= 0).all())
+        return bool((self._shelf.left[[k for one in self._quiet.loud for k in one]] <= 0).all())
 
     def _retire(self, number: int) -> None:
-        """Count what is still named after a round, of everybody together. Waits that have begun are forgotten: nobody has looked at them."""
+        """Count what is still named after a round, of all together. Waits that have begun are forgotten: nobody has looked at them."""
         for entered in self._due[number + 1 :]:
             for who, slots, since, _ in entered:
-                left = self._last[who] - number
+                left = self._last_of(who) - number
                 some = left > 0
                 self._rest.add(self._waits.onward(slots[some], number - since[some]), left[some])
 
-    def _number_of(self, taken: Taken, edge: int) -> int:  # noqa: ARG002 - every draw is made, so its position tells
+    def _number_of(self, taken: Taken, edge: int) -> int:
+        # Every draw is made here, so its position tells.
         return edge + 1
-
-
-class _Somewhere:
-    """Random places of the events of a round among all its draws, made when they are first asked for."""
-
-    def __init__(self, start: int, count: int, events: int, stream: Stream) -> None:
-        self._start = start
-        self._count = count
-        self._events = events
-        self._stream = stream
-        self._places: Array | None = None
-
-    def __call__(self) -> Array:
-        if self._places is None:
-            self._places = self._start + self._chosen()
-        return self._places
-
-    def _chosen(self) -> Array:
-        """The first different ones among random places: a random choice in random order."""
-        if 4 * self._events > self._count:
-            return self._stream.order(self._count)[: self._events]
-        # Of 2⁶⁴ words each place has the same number, but for one: far too even for any sum of draws to tell.
-        found = np.empty(0, np.int64)
-        while len(found) < self._events:
-            words = self._stream.read(2 * self._events + 16)
-            more = (words % np.uint64(self._count)).astype(np.int64)
-            every = np.concatenate([found, more])
-            _, first = np.unique(every, return_index=True)
-            found = every[np.sort(first)]
-        return found[: self._events]

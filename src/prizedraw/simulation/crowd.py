@@ -30,16 +30,19 @@ class Crowd:
         starts: how the first of them start; the others are new, or as ``everyone``.
         everyone: how those others start.
         day: the ordinal of the simulation's first day.
+        numbers: whether the numbers of draws are kept.
     """
 
-    def __init__(self, rules: Rules, automaton: Automaton, size: int, starts: Sequence[State], everyone: State | None, day: int) -> None:
+    def __init__(
+        self, rules: Rules, automaton: Automaton, size: int, starts: Sequence[State], everyone: State | None, day: int, *, numbers: bool
+    ) -> None:
         self._rules = rules
         self._automaton = automaton
         quota = rules.quota
         self.states = np.full(size, automaton.start, np.int32)
         self.wins = np.zeros(size, np.int32)
-        self.number = np.zeros(size, np.int32)
-        self._arrays = {"states": self.states, "wins": self.wins, "number": self.number}
+        self._arrays = {"states": self.states, "wins": self.wins}
+        self.number = self._kept("number", size, numbers)
         self._caps = [k for k, cap in enumerate(rules.caps) if cap != np.inf]
         limited_day = quota.daily_draws, quota.daily_wins
         self.day = self._kept("day", size, any(limit >= 0 for limit in limited_day), _NEVER)
@@ -149,22 +152,25 @@ class Crowd:
             found |= (amounts > 0) & (self.points[who][:, None] + amounts > self._rules.most_points)
         return found
 
-    def advance(self, who: Who, granted: Array, admitted: Array | None) -> None:
+    def advance(self, who: Who, granted: Array, admitted: Array | None, *, states: bool = True) -> None:
         """Move on by one draw each.
 
         Args:
             who: the participants.
             granted: what each draw granted.
             admitted: who drew at all; None: all.
+            states: whether their states are kept here.
         """
         if admitted is not None:
             who = np.arange(who.start, who.stop)[admitted] if isinstance(who, slice) else who[admitted]
             granted = granted[admitted]
         won = granted < self._rules.thank_you
         own = self._use_granted(who)
-        self.states[who] = self._automaton.moved(self.states[who], granted)
+        if states:
+            self.states[who] = self._automaton.moved(self.states[who], granted)
         self.wins[who] += won
-        self.number[who] += 1
+        if self.number is not None:
+            self.number[who] += 1
         if self.draws is not None:
             self.draws[who] += own
         if self.day_draws is not None:

@@ -40,11 +40,21 @@ class Rest:
         if not len(states):
             return
         width = self._most + 1
-        found = np.bincount(states.astype(np.int64) * width + left)
-        rows = -(-len(found) // width)
-        if rows > len(self._left):
-            self._left = np.concatenate([self._left, np.zeros((rows - len(self._left), width), np.int64)])
-        self._left[:rows] += np.pad(found, (0, rows * width - len(found))).reshape(rows, width)
+        self._reach(int(states.max()))
+        keys = states.astype(np.int64) * width + left
+        if len(keys) * 8 < self._left.size:
+            np.add.at(self._left.ravel(), keys, 1)
+        else:
+            self._left += np.bincount(keys, minlength=self._left.size).reshape(self._left.shape)
+
+    def add_many(self, state: int, left: int, many: int) -> None:
+        """So many participants in one state with so many draws left."""
+        self._reach(state)
+        self._left[state, left] += many
+
+    def _reach(self, state: int) -> None:
+        if state >= len(self._left):
+            self._left = np.concatenate([self._left, np.zeros((state + 1, self._most + 1), np.int64)])
 
     def named(self, stream: Stream) -> Array:
         """What the first tickets of all these draws name, in all. Each draw is a thank-you, so the states follow the quiet path."""
@@ -93,6 +103,7 @@ class _Leaping:
         self._most = int(draws.max(initial=0))
         self._place = np.min_scalar_type(self._most + quiet.waits.longest + 1)
         self._seen = np.zeros(NOTHING + 1, np.int64)
+        self._told = np.zeros(quiet.outcomes, np.int64)
         self._wins = np.zeros(1, np.int64)
         self._rest = Rest(quiet, self._most)
         self._cap = scene.rules.quota.total_wins
@@ -123,7 +134,7 @@ class _Leaping:
             if not same:
                 draws = draws[within]
             alive = len(place)
-        self._seen[quiet.loud[0]] += sum(reached[1:])
+        self._seen[quiet.loud[0][0]] += sum(reached[1:])
         self._add_wins(-np.diff([*reached, 0]))
 
     def _walk(self, first: int, draws: Array, stream: Stream) -> None:
@@ -146,7 +157,9 @@ class _Leaping:
             wins += won
             if self._log is not None:
                 places = np.flatnonzero(won)
-                self._log.add(first + who[places], place[places], place[places], outcome[places])
+                named = quiet.told_apart(outcome[places], stream)
+                self._told += np.bincount(named, minlength=quiet.outcomes)
+                self._log.add(first + who[places], place[places], place[places], named)
             if self._cap > 0:
                 capped = won & (wins >= self._cap)
                 done = np.flatnonzero(capped)
@@ -173,7 +186,7 @@ class _Leaping:
         left = self._rest.named(stream)
         rest = int(left.sum())
         total = int(self._draws.sum(dtype=np.int64))
-        granted = self._seen[: quiet.outcomes].copy()
+        granted = self._told if self._log is not None else quiet.counted(self._seen[: quiet.outcomes], stream)
         still = total - rest - int(granted.sum())
         granted += quiet.spread(still, stream)
         named = granted + left
@@ -181,5 +194,12 @@ class _Leaping:
         stock = np.array([self._scene.plan.stock[id_] for id_ in self._scene.rules.ids[:-1]], np.int64)
         stock -= np.where(stock >= 0, granted[: quiet.thank_you], 0)
         used = np.flatnonzero(self._wins)
-        return Tally(granted, named, np.zeros(len(REFUSALS), np.int64), stock, {}, self._wins[: int(used[-1]) + 1 if len(used) else 1], None if self._log is None else self._log.columns())
-
+        return Tally(
+            granted,
+            named,
+            np.zeros(len(REFUSALS), np.int64),
+            stock,
+            {},
+            self._wins[: int(used[-1]) + 1 if len(used) else 1],
+            None if self._log is None else self._log.columns(),
+        )

@@ -44,7 +44,7 @@ class Part:
         block: of the stream.
         day, open: see ``Days``.
         number: which draw made it is of each participant, once it was noted for the log.
-        named: what the draws name, where that is known before they are decided.
+        named, states: what the draws name and the states before them, where that is known before they are decided.
     """
 
     def __init__(self, who: Who, n: int, rounds: int | Array, block: int, position: Callable[[], Array]) -> None:
@@ -57,6 +57,7 @@ class Part:
         self.open: bool | Array = True
         self.number: Array | None = None
         self.named: Array | None = None
+        self.states: Array | None = None
 
     def some(self, index: Array) -> Who:
         """The participants of some of the draws."""

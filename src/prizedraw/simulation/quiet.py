@@ -39,7 +39,8 @@ class Quiet:
         always: whether every draw wins.
         often: whether enough draws are quiet for skipping to be worth it.
         renews: whether there is one kind of event, and after it all is as at the start.
-        loud: the outcomes that can come and are not quiet.
+        loud: the outcomes that can come and are not quiet, in sets that move every counter alike; all but what a guarantee promises
+            keep their shares of a set in every state.
     """
 
     def __init__(self, rules: Rules, automaton: Automaton, longest: int, *, told_apart: bool) -> None:
@@ -52,13 +53,24 @@ class Quiet:
         self.always = not weights[rules.ids[-1]] and not told_apart and rules.quota.total_wins < 0 and bool(_alike(rules, free))
         self._quiet = tuple(_alike(rules, free)) if self.always else (self.thank_you,)
         self._weights = whole(weights[rules.ids[k]] for k in self._quiet) if self.always else [1]
-        self.loud = [k for k in range(self.outcomes) if k not in self._quiet and (k in targets or weights[rules.ids[k]])]
+        self.loud = [[k] for k in sorted(targets)]
+        others = [k for k in free if k not in self._quiet]
+        while others:
+            alike = _alike(rules, others)
+            self.loud.append(alike)
+            others = [k for k in others if k not in alike]
+        self._shares = [whole(weights[rules.ids[k]] for k in one) for one in self.loud]
+        self._rows: dict[int, tuple[Rows, Array]] = {}
+        for one, share in zip(self.loud, self._shares, strict=True):
+            if len(one) > 1:
+                self._rows[one[0]] = Rows(len(one)), np.array(one)
+                self._rows[one[0]][0].add(share)
         self.waits = Waits(automaton, self.loud, self._quiet, longest)
         first = automaton.law(automaton.start).weights
         self.often = _OFTEN * sum(first[k] for k in self._quiet) >= sum(first)
-        self.renews = len(self.loud) == 1 and not self.always and self._renews()
+        self.renews = len(self.loud) == 1 == len(self.loud[0]) and not self.always and self._renews(longest)
         if self.renews:
-            self.renewal = Renewal(self.waits.weights(self._path()[1])[:-1])
+            self.renewal = Renewal(self.waits.weights(self._path()[1]))
 
     def _path(self) -> tuple[list[int], list[Law]]:
         """The states and laws of the quiet path from the start, as far as one step reaches."""
@@ -68,11 +80,29 @@ class Quiet:
             laws.append(self.automaton.law(path[-1]))
         return path, laws
 
-    def _renews(self) -> bool:
-        """Whether an event is sure to come within the longest wait, and every path after one begins at the start."""
+    def _renews(self, longest: int) -> bool:
+        """Whether one look tells when the next event comes, or that it is too late, and every path after one begins at the start."""
         path, laws = self._path()
-        back = {self.automaton.following(state, self.loud[0]) for state, law in zip(path, laws, strict=True) if law.weights[self.loud[0]]}
-        return not self.waits.weights(laws)[-1] and back == {self.automaton.start}
+        back = {
+            self.automaton.following(state, self.loud[0][0]) for state, law in zip(path, laws, strict=True) if law.weights[self.loud[0][0]]
+        }
+        told = self.waits.longest >= longest or not self.waits.weights(laws)[-1]
+        return told and back == {self.automaton.start}
+
+    def told_apart(self, named: Array, stream: Stream) -> Array:
+        """The outcomes of events of which the set is known, in place."""
+        for first, (rows, members) in self._rows.items():
+            places = np.flatnonzero(named == first)
+            if len(places):
+                named[places] = members[rows.sample(np.zeros(len(places), np.uint8), stream)]
+        return named
+
+    def counted(self, sets: Array, stream: Stream) -> Array:
+        """How often each outcome comes, of how often each set came, which is told under its first outcome."""
+        found = sets.copy()
+        for one, share in zip(self.loud, self._shares, strict=True):
+            found[one] = counts.outcomes(int(sets[one[0]]), share, stream) if len(one) > 1 else sets[one[0]]
+        return found
 
     def spread(self, n: int, stream: Stream) -> Array:
         """How often each outcome comes in n quiet draws."""

@@ -21,6 +21,7 @@ from prizedraw.simulation.independent import leap
 from prizedraw.simulation.log import WinLog
 from prizedraw.simulation.orders import ORDERS
 from prizedraw.simulation.progress import shown
+from prizedraw.simulation.renewal import renew_in_rounds
 from prizedraw.simulation.report import Report
 from prizedraw.simulation.scene import Plan, Scene, law_of_draws
 from prizedraw.simulation.stepping import step
@@ -149,6 +150,8 @@ def play(scene: Scene, streams: Streams, run: int, advance: Callable[[int], None
     quiet = scene.quiet
     if quiet is not None:
         try:
+            if scene.renews:
+                return renew_in_rounds(scene, quiet, streams, run, advance)
             if scene.shares or scene.caps:
                 return leap_in_rounds(scene, quiet, streams, run, advance)
             return leap(scene, quiet, streams, run, advance)

@@ -154,6 +154,23 @@ class Scene:
         quiet = Quiet(self.rules, self.automaton, self.plan.most_draws, told_apart=self.log or self.shares or self.caps)
         return quiet if quiet.often else None
 
+    @cached_property
+    def renews(self) -> bool:
+        """Whether a participant is nothing but the rounds of the hits of one prize; see ``renewal``."""
+        rules, quiet = self.rules, self.quiet
+        if (
+            quiet is None
+            or not quiet.renews
+            or not (self.shares or rules.quota.total_wins >= 0)
+            or self.log
+            or self.caps
+            or not isinstance(self.plan.draws_each, int)
+        ):
+            return False
+        return (
+            rules.release < 0 and all(limit < 0 for limit in rules.releases) and not (any(rules.points) and rules.total_points_limit >= 0)
+        )
+
     def draws(self, stream: Stream) -> Array:
         """How often each participant draws in a run; with it, the days of traffic are set out."""
         draws = self.plan.draws(stream)
@@ -165,7 +182,7 @@ class Scene:
         """The participants at the start of a run."""
         snapshot = self.plan.snapshot
         starts = list(snapshot.participants.values()) if snapshot is not None else []
-        return Crowd(self.rules, self.automaton, self.participants, starts, self.plan.everyone, self._first_day)
+        return Crowd(self.rules, self.automaton, self.participants, starts, self.plan.everyone, self._first_day, numbers=self.log)
 
     def shelf(self) -> Shelf:
         """What is shared at the start of a run."""

@@ -109,10 +109,11 @@ class Stepping:
         open_ = part.open if index is None or not isinstance(part.open, np.ndarray) else part.open[index]
         crowd, stream = self._crowd, self._stream(part.block)
         crowd.turn(who, day)
-        states = crowd.states[who]
-        if part.named is not None:
+        if part.named is not None and part.states is not None:
+            states = part.states if index is None else part.states[index]
             named = (part.named if index is None else part.named[index]).copy()
         else:
+            states = crowd.states[who]
             named = self._automaton.named(states, stream).astype(self._scene.code_type, copy=False)
         granted = named.copy()
         capped = crowd.capped(who)
@@ -146,7 +147,9 @@ class Stepping:
         places = places[odd]
         people = places + who.start if isinstance(who, slice) else who[places]
         row = self._shelf.row(day)
-        closed = self._shelf.closed[row[places] if isinstance(row, np.ndarray) else row] | self._crowd.closed_all(people)
+        closed = self._shelf.closed[row[places] if isinstance(row, np.ndarray) else row]
+        if self._scene.caps:
+            closed = closed | self._crowd.closed_all(people)
         granted[odd] = self._automaton.replaced(states[places], closed, named[places], stream)
         return granted
 
@@ -201,9 +204,9 @@ class Stepping:
         granted = found[1]
         refused = granted >= self._outcomes
         self._crowd.turn(part.who, part.day)
-        if self._log is not None:
-            part.number = self._crowd.number[part.who] + 1
-        self._crowd.advance(part.who, granted, ~refused if refused.any() else None)
+        if self._crowd.number is not None:
+            part.number = self._crowd.number[part.who] + 1 if part.named is None else np.broadcast_to(part.rounds, granted.shape)
+        self._crowd.advance(part.who, granted, ~refused if refused.any() else None, states=part.named is None)
 
     def _note(self, part: Part, found: tuple[Array, Array] | None) -> None:
         assert found is not None  # noqa: S101 - decided just before

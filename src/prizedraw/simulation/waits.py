@@ -40,7 +40,7 @@ class Waits:
 
     Args:
         automaton: the states.
-        loud: the outcomes that are events.
+        loud: the outcomes that are events, in sets that move every counter in the same way; the first of a set stands for it.
         quiet: the others that can come; the first of them stands for all.
         longest: the longest wait that matters.
 
@@ -48,9 +48,9 @@ class Waits:
         longest: the longest wait of one step.
     """
 
-    def __init__(self, automaton: Automaton, loud: Sequence[int], quiet: Sequence[int], longest: int) -> None:
+    def __init__(self, automaton: Automaton, loud: Sequence[Sequence[int]], quiet: Sequence[int], longest: int) -> None:
         self._automaton = automaton
-        self._loud = tuple(loud)
+        self._loud = tuple(tuple(one) for one in loud)
         self._quiet = tuple(quiet)
         self.longest = 1
         most = min(longest, LONGEST, max(1, _CATEGORIES // max(1, len(loud))))
@@ -152,9 +152,8 @@ class Waits:
         """The step that each category stands for: wait by wait the outcomes, then nothing, then what is left over."""
         automaton, codes = self._automaton, []
         for quiet in range(self.longest):
-            for outcome in self._loud:
-                happens = quiet < events and automaton.law(path[quiet]).weights[outcome]
-                slot = self.slot(automaton.following(path[quiet], outcome)) if happens else 0
+            for outcome, *_ in self._loud:
+                slot = self.slot(automaton.following(path[quiet], outcome)) if quiet < events else 0
                 codes.append(slot << 16 | (quiet + 1) << 8 | outcome)
         beyond = self.slot(path[self.longest]) if len(path) > self.longest else 0
         return np.array([*codes, beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32)
@@ -169,7 +168,7 @@ class Waits:
         found, before = [], 1
         for k, law in enumerate(laws):
             scale = before * after[k + 1]
-            found += [scale * law.weights[outcome] for outcome in self._loud]
+            found += [scale * sum([law.weights[outcome] for outcome in one]) for one in self._loud]
             before *= quiet[k]
         unreached = (self.longest - len(laws)) * len(self._loud)
         return [*found, *[0] * unreached, before]
