@@ -65,7 +65,9 @@ def capped(participants: int, draws: int, dtype: type = np.float64, seed: int = 
     return {"wins": np.bincount(wins), "demand": demand, "sold_out": sold_out, "left": left}
 
 
-def many_prizes(participants: int, draws: int, dtype: type = np.float64, seed: int = 1, cap: int = 2, stock: int = 900_000) -> dict[str, object]:
+def many_prizes(
+    participants: int, draws: int, dtype: type = np.float64, seed: int = 1, cap: int = 2, stock: int = 900_000
+) -> dict[str, object]:
     """With six more finite prizes and the full log of wins as columns."""
     rng = np.random.default_rng(seed)
     chances = hazard(*FIVE, dtype)
