@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.hooks import Event
     from prizedraw.flows.alerting import Alert
@@ -255,6 +256,10 @@ class AsyncDrawEngine:
     async def stock(self, id: str) -> dict[str, StockLine]:  # noqa: A002 - as above
         """See ``DrawEngine.stock``."""
         return await self._run(self._jobs.stock(id))
+
+    async def snapshot(self, id: str) -> Snapshot:  # noqa: A002 - as above
+        """See ``DrawEngine.snapshot``."""
+        return await self._run(self._jobs.snapshot(id))
 
     async def reallocate(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying
+from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying, snapshots
 from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Standing
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
@@ -163,6 +164,10 @@ class Jobs:
     def stock(self, campaign_id: str) -> Job[dict[str, StockLine]]:
         """The stock of every prize."""
         return self._job(querying.stock(self._context, campaign_id), campaign_id)
+
+    def snapshot(self, campaign_id: str) -> Job[Snapshot]:
+        """State and stock as they stand."""
+        return self._job(snapshots.snapshot(self._context, campaign_id), campaign_id)
 
     def odds(self, campaign_id: str, participant: str) -> Job[dict[str, Fraction]]:
         """The odds of a participant's next draw."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.hooks import Event
     from prizedraw.engine.jobs import Job
@@ -299,6 +300,10 @@ class DrawEngine:
     def stock(self, id: str) -> dict[str, StockLine]:  # noqa: A002 - as above
         """Prize id → allocated, issued, held, remaining and released today, -1 for unlimited, in prize order."""
         return self._run(self._jobs.stock(id))
+
+    def snapshot(self, id: str) -> Snapshot:  # noqa: A002 - as above
+        """Today's state and stock, for ``simulate(…, state=…)``: stock of one instant, and every participant. O(participants)."""
+        return self._run(self._jobs.snapshot(id))
 
     def reallocate(
         self,
