@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from prizedraw.campaign import Campaign
 from prizedraw.cli import screen
-from prizedraw.cli.arguments import Commands, command, example, take_file
+from prizedraw.cli.arguments import Commands, command, example, positive, take_file, take_plot
 from prizedraw.cli.chances import Guarantee, guarantees, opening
 from prizedraw.cli.figures import against, percent
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from fractions import Fraction
+    from pathlib import Path
 
 COLUMNS = (screen.Column("prize", number=False, prose=True), screen.Column("chance"), screen.Column("percent"), screen.Column("odds"))
 
@@ -24,7 +25,10 @@ def add(commands: Commands) -> None:
         "JSON: {campaign, prizes: [{id, name, chance, percent, odds}], any_prize: {chance, percent, odds},\n"
         "guarantees: [{id, target, scope, course, rate}]}; chances and rates are exact fractions in text.",
     )
-    take_file(command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end))
+    odds = command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end)
+    take_file(odds)
+    take_plot(odds, "the odds of a new participant's first draws")
+    odds.add_argument("--draws", metavar="N", type=positive, default=100, help="how many draws the picture shows (100)")
 
 
 def carry_out(args: Namespace) -> int:
@@ -32,6 +36,8 @@ def carry_out(args: Namespace) -> int:
     campaign = Campaign.load(args.file)
     chances, rules = opening(campaign), guarantees(campaign)
     anything = 1 - chances[campaign.fallback.id]
+    if args.plot is not None:
+        _plot(campaign, args.draws, args.plot)
     if args.json:
         prizes = [{"id": id_, "name": campaign.prize(id_).name, **_json(chance)} for id_, chance in chances.items()]
         listed = [
@@ -50,6 +56,14 @@ def carry_out(args: Namespace) -> int:
     screen.table(COLUMNS, rows, ("any prize", *_cells(anything)))
     _tell(campaign, rules)
     return 0
+
+
+def _plot(campaign: Campaign, draws: int, path: Path) -> None:
+    from prizedraw import plots  # noqa: PLC0415 - matplotlib is optional, and slow to import
+    from prizedraw.odds import by_draw  # noqa: PLC0415 - loads numpy
+
+    names = {prize.id: prize.name for prize in (*campaign.prizes, campaign.fallback)}
+    plots.by_draw(by_draw(campaign, draws), names=names, title=f"{campaign.title}: odds per draw number").savefig(path)
 
 
 def _json(chance: Fraction) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prizedraw.campaign import Campaign
 from prizedraw.cli import screen
-from prizedraw.cli.arguments import Commands, command, example, positive, seed, take_crowd, take_file
+from prizedraw.cli.arguments import Commands, command, example, positive, seed, take_crowd, take_file, take_plot
 from prizedraw.cli.figures import count
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def add(commands: Commands) -> None:
     take_file(simulate)
     take_crowd(simulate)
     simulate.add_argument("--seed", metavar="S", type=seed, required=True, help="the seed of the predictable source")
+    take_plot(simulate, "the stock left after each round")
     simulate.add_argument("--runs", metavar="R", type=positive, default=1, help="how many independent runs (1)")
 
 
@@ -57,7 +58,9 @@ def carry_out(args: Namespace) -> int:
             advance(so_far - done)
             done = so_far
 
-        report = simulate(campaign, args.participants, args.draws, runs=args.runs, seed=args.seed, progress=tell)
+        report = simulate(campaign, args.participants, args.draws, runs=args.runs, seed=args.seed, progress=tell, log=args.plot is not None)
+    if args.plot is not None:
+        report.plot().savefig(args.plot)
     if args.json:
         screen.put_json(_json(report, args.draws))
     else:

@@ -20,12 +20,13 @@ from prizedraw.odds.asked import natural, room
 from prizedraw.sampling.entropy import seed_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from numpy.typing import ArrayLike, NDArray
 
     from prizedraw.odds.arrays import Floats
+    from prizedraw.plots import Picture
 
     Moments = tuple[float, float]
     ExactMoments = tuple[Fraction, Fraction]
@@ -354,6 +355,18 @@ class Distribution:
         )
 
     # --- seeing ---
+
+    def plot(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> Picture:
+        """The chance of each value and the quantiles; see ``plots.distribution``.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            InvalidRequest: a quantile is not in 0..1.
+        """
+        from prizedraw import plots  # noqa: PLC0415 - matplotlib is optional, and slow to import
+
+        values = np.asarray(self.values, np.float64)
+        return plots.distribution(values, self.pmf, name=self.name, unit=self.unit, quantiles=quantiles, never=self.never)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{key} {value}" for key, value in self._figures())

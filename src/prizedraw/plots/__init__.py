@@ -13,8 +13,9 @@ except ImportError as error:
 
 from prizedraw.plots.comparison import comparison
 from prizedraw.plots.distribution import distribution
+from prizedraw.plots.granted import granted
 from prizedraw.plots.odds import by_draw
 from prizedraw.plots.page import Picture
 from prizedraw.plots.time import cost, stock
 
-__all__ = ["Picture", "by_draw", "comparison", "cost", "distribution", "stock"]
+__all__ = ["Picture", "by_draw", "comparison", "cost", "distribution", "granted", "stock"]

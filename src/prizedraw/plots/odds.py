@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from prizedraw.plots.page import Picture
 
+_WIDE: Final = 10_000
+"""Where they lie so far apart, tens are numbered alone."""
 _LOG_FROM: Final = 30
 """Where the greatest chance is so many times the least, small ones are seen on a logarithmic axis only."""
 
@@ -26,7 +28,7 @@ def by_draw(
 ) -> Picture:
     """A line for each prize: the chance, in percent, that a draw brings it.
 
-    The axis of chances is logarithmic where they differ widely; chances of 0 are left out there.
+    The axis of chances is logarithmic where they differ widely; chances of 0, and prizes that have no other, are left out there.
 
     Args:
         chances: prize id → chance of each draw, 0..1, of shape (draws,), equally long; as ``odds.by_draw`` gives them.
@@ -45,6 +47,8 @@ def by_draw(
     numbers = np.arange(first, first + lengths.pop())
     seen = np.concatenate([row[row > 0] for row in rows.values()])
     logarithmic = bool(seen.size) and seen.max() > _LOG_FROM * seen.min()
+    if logarithmic:
+        rows = {id_: row for id_, row in rows.items() if row.any()}
     with page(8, 4.2, {id_: (names or {}).get(id_, id_) for id_ in rows}, title) as (figure, labels):
         axes = figure.subplots()
         every = max(1, len(numbers) // 12)
@@ -53,7 +57,7 @@ def by_draw(
             axes.plot(numbers, shown, label=labels[id_], markevery=(k * every // len(rows) % len(numbers), every), **way)
         if logarithmic:
             axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if seen.max() < _WIDE * seen.min() else (1,)))
             axes.yaxis.set_minor_locator(NullLocator())
         else:
             axes.set_ylim(bottom=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import cycle, islice
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,9 +76,9 @@ def page(width: float, height: float, names: Mapping[str, str], title: str) -> I
 
 
 def lines(count: int) -> list[dict[str, Any]]:
-    """Ways to draw so many lines, which differ in dash, marker and colour."""
-    ways = zip(cycle(COLOURS), cycle(DASHES), cycle(MARKERS), strict=False)
-    return [{"color": colour, "linestyle": dash, "marker": marker} for colour, dash, marker in islice(ways, count)]
+    """Ways to draw so many lines, which differ in dash, marker and colour; from the eighth on the same colour has another dash."""
+    n = len(COLOURS)
+    return [{"color": COLOURS[k % n], "linestyle": DASHES[(k + k // n) % n], "marker": MARKERS[k % len(MARKERS)]} for k in range(count)]
 
 
 def series(values: ArrayLike, place: str, *, ndim: int = 1) -> NDArray[np.float64]:
