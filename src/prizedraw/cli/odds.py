@@ -1,4 +1,4 @@
-"""``prizedraw odds``: the exact odds of a campaign file."""
+"""``prizedraw odds``: the exact odds of a campaign file, of a first draw and of what lies ahead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prizedraw.campaign import Campaign
 from prizedraw.cli import screen
-from prizedraw.cli.arguments import Commands, command, example, take_file
+from prizedraw.cli.ahead import ahead, show
+from prizedraw.cli.arguments import Commands, command, example, positive, take_file
 from prizedraw.cli.chances import Guarantee, guarantees, opening
 from prizedraw.cli.figures import against, percent
 
@@ -22,9 +23,15 @@ def add(commands: Commands) -> None:
     end = example(
         "prizedraw odds spring_gala.toml",
         "JSON: {campaign, prizes: [{id, name, chance, percent, odds}], any_prize: {chance, percent, odds},\n"
-        "guarantees: [{id, target, scope, course, rate}]}; chances and rates are exact fractions in text.",
+        "guarantees: [{id, target, scope, course, rate}]}; chances and rates are exact fractions in text. With --draws also\n"
+        "draws: {n, expected: [{id, name, n}]}; with --target also target: {id, draws_until, hits}, each {mean, std, quantiles, max, never}.",
     )
-    take_file(command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end))
+    odds = command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end)
+    take_file(odds)
+    odds.add_argument("--draws", metavar="N", type=positive, help="also what is expected of so many draws")
+    odds.add_argument(
+        "--target", metavar="ID", help="also how many draws it takes until this prize comes, and with --draws how often it does"
+    )
 
 
 def carry_out(args: Namespace) -> int:
@@ -32,6 +39,7 @@ def carry_out(args: Namespace) -> int:
     campaign = Campaign.load(args.file)
     chances, rules = opening(campaign), guarantees(campaign)
     anything = 1 - chances[campaign.fallback.id]
+    more = ahead(campaign, args.draws, args.target)
     if args.json:
         prizes = [{"id": id_, "name": campaign.prize(id_).name, **_json(chance)} for id_, chance in chances.items()]
         listed = [
@@ -44,11 +52,12 @@ def carry_out(args: Namespace) -> int:
             }
             for rule in rules
         ]
-        screen.put_json({"campaign": campaign.id, "prizes": prizes, "any_prize": _json(anything), "guarantees": listed})
+        screen.put_json({"campaign": campaign.id, "prizes": prizes, "any_prize": _json(anything), "guarantees": listed} | more)
         return 0
     rows = [(campaign.prize(id_).name, *_cells(chance)) for id_, chance in chances.items()]
     screen.table(COLUMNS, rows, ("any prize", *_cells(anything)))
     _tell(campaign, rules)
+    show(more)
     return 0
 
 
