@@ -132,7 +132,7 @@ def two_level(participants: int, draws: int, dtype: type = np.float64, seed: int
     return {"wins": np.bincount(wins), "granted": granted}
 
 
-def blocked(step, participants: int, draws: int, seed: int = 1):  # noqa: ANN001, ANN201 - a contestant
+def blocked(step, participants: int, draws: int, seed: int = 1):
     """The same in blocks that stay in the cache, in float32; for scenarios in which participants share nothing."""
     found = [step(min(BLOCK, participants - first), draws, np.float32, seed + first) for first in range(0, participants, BLOCK)]
     return found
