@@ -44,8 +44,8 @@ def test_every_candidate_is_exact_and_gives_the_published_rate():
 
 def test_a_rate_without_a_climb_is_told_as_such():
     """One of a chance of 0.006 and a sure hit at 90 is 0.014347…, and needs no climb."""
-    first = tune.hazard("0.006", 90, "0.01435")
-    assert [one for one in first if one.soft_from is None][0].rate == Hazard.rising(Fraction("0.006"), None, None, 90, Fraction(0)).rate()
+    flat = next(one for one in tune.hazard("0.006", 90, "0.01435") if one.soft_from is None)
+    assert flat.rate == Hazard.rising(Fraction("0.006"), None, None, 90, Fraction(0)).rate()
 
 
 def test_an_infeasible_rate_says_which_bound_binds():

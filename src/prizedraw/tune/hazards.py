@@ -136,7 +136,7 @@ def _steps(base: Fraction, hard: int, starts: NDArray[np.int64], rate: float) ->
 
 
 def _simplest(base: Fraction, hard: int, start: int, least: float, most: float, low: Fraction, high: Fraction) -> Candidate | None:
-    """The climb from a draw that gives the rate: one that reaches 1 just at ``hard`` if there is such a one; the step with fewest digits."""
+    """The climb from a draw that gives the rate: one that reaches 1 just at ``hard``, if there is; few digits of step."""
     meets = float(1 - base) / (hard - start + 1), float(1 - base) / max(hard - start, 0.5)
     for lower, upper in ((max(least, meets[0]), min(most, meets[1])), (least, most)):
         for digits in range(1, 13) if lower <= upper else ():
