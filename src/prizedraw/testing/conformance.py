@@ -5,6 +5,7 @@ Only requirements on the protocol live here; what is peculiar to a store is test
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from functools import partial
@@ -31,10 +32,13 @@ from prizedraw.storage.protocol import (
     Stale,
     Store,
 )
+from prizedraw.testing.bridge import Bridge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from prizedraw.storage.protocol import AsyncStore
 
 HOME = "gala"
 
@@ -573,6 +577,14 @@ class StoreConformance:
         assert store.read(HOME, [Read(("d",))])[0].docs["d"] == Doc(2, b"d")
         assert store.entry(HOME, "e") is not None
 
+    def test_r16_the_handle_is_not_the_store_or_the_block_may_be_entered_again(self, store: Store) -> None:
+        """R16: who is given the store itself cannot tell that it is inside, and may ask for exclusivity once more."""
+        with store.exclusive(HOME, ("d",), 5.0) as handle:
+            if handle is store:
+                with store.exclusive(HOME, ("d",), 0.1) as again:
+                    assert isinstance(again.commit(HOME, [writes("d")])[0], Committed)
+        assert isinstance(one(store, writes("x")), Committed)
+
     def test_r16_waiting_is_bounded(self, store: Store) -> None:
         """R16: while another holds the document, a second one gets StorageBusy in time, and has written nothing."""
         if not store.lock_first:
@@ -655,3 +667,84 @@ class StoreConformance:
         assert now is None or now.utcoffset() is not None
         store.close()
         store.close()
+
+
+class AsyncStoreConformance(StoreConformance):
+    """The same suite for an asynchronous store, run through a Bridge, and what only tasks of one loop can do to each other.
+
+    ::
+
+        class TestMyAsyncStore(AsyncStoreConformance):
+            def make_store(self, tmp_path):
+                return MyAsyncStore(tmp_path / "draws")
+    """
+
+    def make_store(self, tmp_path: Path) -> AsyncStore:  # type: ignore[override]  # the fixture puts the bridge between
+        """A fresh, empty asynchronous store; the fixture ``store`` opens and closes it on the loop of a Bridge."""
+        raise NotImplementedError("override make_store to return your asynchronous store, fresh and empty")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Bridge]:
+        """The store behind a bridge, open, closed after the test."""
+        bridge = Bridge(self.make_store(tmp_path))
+        bridge.open()
+        yield bridge
+        bridge.close()
+
+    def test_r1_a_cancelled_commit_is_there_whole_or_not_at_all(self, store: Bridge) -> None:
+        """R1: a task is cancelled after 0, 1, 2 … turns of the loop; the id tells what became of it, and others go on."""
+
+        async def cancel_after(turns: int, commit: Commit) -> None:
+            task = asyncio.ensure_future(store.inner.commit(HOME, [commit]))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,))
+
+        for turns in range(30):
+            commit = writes(f"d{turns}", add={f"n{turns}": 1}, entries=(entry(f"e{turns}"),))
+            store.run(cancel_after(turns, commit))
+            outcome = one(store, commit)
+            assert isinstance(outcome, Committed | Replayed)
+            (view,) = store.read(HOME, [Read((f"d{turns}",), (f"n{turns}",), f"e{turns}")])
+            assert (view.docs[f"d{turns}"].version, view.counters[f"n{turns}"].value) == (1, 1)
+            assert view.entry == (outcome.entry if isinstance(outcome, Replayed) else outcome.entries[0])
+
+    def test_r4_tasks_of_one_loop_lose_no_update(self, store: Bridge) -> None:
+        """R4: of ten tasks that put the first version of a document at once, one commits."""
+        outcomes = at_once(store, *[lambda: store.inner.commit(HOME, [writes("d")])] * 10)
+        assert sorted(type(outcome).__name__ for (outcome,) in outcomes) == ["Committed"] + ["Stale"] * 9
+
+    def test_r5_tasks_of_one_loop_share_no_id(self, store: Bridge) -> None:
+        """R5: of ten owners who want one id at once, one has it."""
+        lines = [entry("e", fingerprint=f"owner {k}", owner=f"owner {k}") for k in range(10)]
+        outcomes = at_once(store, *(partial(store.inner.commit, HOME, [Commit({}, entries=(line,))]) for line in lines))
+        assert sorted(type(outcome).__name__ for (outcome,) in outcomes) == ["Committed"] + ["Conflict"] * 9
+
+    def test_r6_tasks_of_one_loop_never_pass_a_limit(self, store: Bridge) -> None:
+        """R6: of twenty tasks that add 1 to a limit of 7 at once, seven do."""
+        one(store, Commit({}, limits={"n": 7}))
+        outcomes = at_once(store, *[lambda: store.inner.commit(HOME, [Commit({}, add={"n": 1})])] * 20)
+        assert sum(isinstance(outcome, Committed) for (outcome,) in outcomes) == 7
+        assert store.read(HOME, [Read(counters=("n",))])[0].counters["n"] == Counter(7, 7)
+
+    def test_r16_the_handle_is_not_the_store_or_the_block_may_be_entered_again(self, store: Bridge) -> None:  # type: ignore[override]  # the fixture's
+        """R16: as in a blocking store, where it matters more: a lock of asyncio cannot be taken twice."""
+
+        async def enter_twice() -> None:
+            async with store.inner.exclusive(HOME, ("d",), 5.0) as handle:
+                if handle is store.inner:
+                    async with store.inner.exclusive(HOME, ("d",), 0.1) as again:
+                        assert isinstance((await again.commit(HOME, [writes("d")]))[0], Committed)
+
+        store.run(enter_twice())
+        assert isinstance(one(store, writes("x")), Committed)
+
+
+def at_once(store: Bridge, *actions: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Run the actions as tasks of one loop, begun in one turn of it; their results in order."""
+
+    async def gather() -> list[Any]:
+        return list(await asyncio.gather(*(action() for action in actions)))
+
+    return store.run(gather())
