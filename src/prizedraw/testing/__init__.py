@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prizedraw.testing.clock import FixedClock
     from prizedraw.testing.conformance import AsyncStoreConformance, StoreConformance
     from prizedraw.testing.faults import AsyncFaultyStore, FaultyStore, InjectedFault, NoExclusive
+    from prizedraw.testing.interleaver import Interleaver, interleavings
     from prizedraw.testing.strategies import campaigns, prizes
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "FaultyStore",
     "FixedClock",
     "InjectedFault",
+    "Interleaver",
     "NoExclusive",
     "StoreConformance",
     "campaigns",
+    "interleavings",
     "prizes",
 ]
 
@@ -35,6 +38,7 @@ _HOMES = {
     "clock": ("FixedClock",),
     "conformance": ("AsyncStoreConformance", "StoreConformance"),
     "faults": ("AsyncFaultyStore", "FaultyStore", "InjectedFault", "NoExclusive"),
+    "interleaver": ("Interleaver", "interleavings"),
     "strategies": ("campaigns", "prizes"),
 }
 _ASSERTING = ("conformance",)

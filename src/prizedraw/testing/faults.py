@@ -24,7 +24,7 @@ class InjectedFault(StorageError):
     """The error that a faulty store raises: before or after the operation was done."""
 
 
-class _Wrapper:
+class Wrapper:
     """Everything that is not named here is the inner store's."""
 
     def __init__(self, store: Any) -> None:
@@ -34,7 +34,7 @@ class _Wrapper:
         return getattr(self.inner, name)
 
 
-class _Counting(_Wrapper):
+class _Counting(Wrapper):
     """Counts operations, and says at which of them to fail."""
 
     def __init__(self, store: Any, fail_at: int | None = None, when: When = "before") -> None:
@@ -213,7 +213,7 @@ class _AsyncFaultyHandle:
         return outcomes
 
 
-class NoExclusive(_Wrapper):
+class NoExclusive(Wrapper):
     """A store, blocking or asynchronous, whose ``exclusive`` keeps nobody away: what is right with it owes nothing to locks."""
 
     lock_first = False
