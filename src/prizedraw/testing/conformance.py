@@ -6,9 +6,11 @@ Only requirements on the protocol live here; what is peculiar to a store is test
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,12 +35,14 @@ from prizedraw.storage.protocol import (
     Store,
 )
 from prizedraw.testing.bridge import Bridge
+from prizedraw.testing.interleaver import interleavings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from prizedraw.storage.protocol import AsyncStore
+    from prizedraw.testing.interleaver import Interleaver
 
 HOME = "gala"
 
@@ -106,6 +110,30 @@ def together(*actions: Callable[[], Any]) -> list[Any]:
     if errors:
         raise errors[0]
     return results
+
+
+def line_by_line(store: Store, *calls: Callable[[str], Any]) -> Iterator[tuple[str, list[Any]]]:
+    """What the calls give when one is stopped at a line of the store's code and the other runs meanwhile, for every such line.
+
+    Each round has a key of its own, which the calls are given and which is told with what they gave.
+    """
+    rounds = count()
+    modules = packages(store)
+
+    def race(interleaver: Interleaver) -> tuple[str, list[Any]]:
+        key = f"round {next(rounds)}"
+        return key, interleaver.run(*(partial(call, key) for call in calls), lines_of=modules)
+
+    return interleavings(race, preemptions=1)
+
+
+def packages(store: Any) -> tuple[str, ...]:
+    """The packages whose code makes up a store: those of its classes, and of the store it wraps, but for Python's own."""
+    found: set[str] = set()
+    while store is not None:
+        found |= {cls.__module__.partition(".")[0] for cls in type(store).__mro__}
+        store = getattr(store, "inner", None)
+    return tuple(sorted(found - sys.stdlib_module_names))
 
 
 class StoreConformance:
@@ -227,6 +255,12 @@ class StoreConformance:
         assert isinstance(one(store, Commit({"head": 0, "p": 1}, {"p": b"p"})), Stale)
         assert isinstance(one(store, Commit({"head": 2, "p": 1}, {"p": b"p"})), Stale)
 
+    def test_r4_no_order_of_lines_loses_an_update(self, store: Store) -> None:
+        """R4: two who put the first version of a document: whatever line one is stopped at, one of them is stale."""
+        for key, outcomes in line_by_line(store, *[lambda key: one(store, writes(key))] * 2):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Stale"]
+            assert store.read(HOME, [Read((key,))])[0].docs[key].version == 1
+
     # --- R5, idempotency at the commit ---
 
     def test_r5_the_same_request_is_replayed_without_having_been_read(self, store: Store) -> None:
@@ -254,6 +288,17 @@ class StoreConformance:
 
             outcomes = together(lambda: submit("ann"), lambda: submit("bob"))
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Conflict"]
+
+    def test_r5_no_order_of_lines_gives_one_id_to_two(self, store: Store) -> None:
+        """R5: one id raced for two owners: whatever line one is stopped at, one commits and the other learns of it."""
+
+        def submit(owner: str, key: str) -> Outcome:
+            return one(store, writes(f"{owner} {key}", entries=(entry(key, fingerprint=owner, owner=owner),)))
+
+        for key, outcomes in line_by_line(store, partial(submit, "ann"), partial(submit, "bob")):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Conflict"]
+            (made,) = [outcome for outcome in outcomes if isinstance(outcome, Committed)]
+            assert store.entry(HOME, key) == made.entries[0]
 
     # --- R6, counters ---
 
@@ -300,6 +345,13 @@ class StoreConformance:
         outcomes = together(*[lambda: [one(store, Commit({}, add={"n": 1})) for _ in range(10)]] * 8)
         assert sum(isinstance(outcome, Committed) for part in outcomes for outcome in part) == 30
         assert store.read(HOME, [Read(counters=("n",))])[0].counters["n"] == Counter(30, 30)
+
+    def test_r6_no_order_of_lines_passes_a_limit(self, store: Store) -> None:
+        """R6: two who want the last unit: whatever line one is stopped at, the limit is judged by the value that it finds then."""
+        one(store, Commit({}, limits={f"round {number}": 1 for number in range(1000)}))
+        for key, outcomes in line_by_line(store, *[lambda key: one(store, Commit({}, add={key: 1}))] * 2):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Refused"]
+            assert store.read(HOME, [Read(counters=(key,))])[0].counters[key] == Counter(1, 1)
 
     # --- R7, refusals ---
 
@@ -383,6 +435,20 @@ class StoreConformance:
                 assert view.docs["a"].version == view.docs["b"].version == view.counters["n"].value
 
         together(write, look, look)
+
+    def test_r10_no_order_of_lines_shows_half_a_commit(self, store: Store) -> None:
+        """R10: whatever line the writer or the reader is stopped at, a view shows all of a commit or nothing of it."""
+
+        def write(key: str) -> Outcome:
+            return one(store, writes(key, f"{key} too", add={key: 1}, entries=(entry(key),)))
+
+        def look(key: str) -> tuple[bool, ...]:
+            (view,) = store.read(HOME, [Read((f"{key} too", key), (key,), key)])
+            return (*(doc.version > 0 for doc in view.docs.values()), view.counters[key].value > 0, view.entry is not None)
+
+        for _, (outcome, seen) in line_by_line(store, write, look):
+            assert isinstance(outcome, Committed)
+            assert len(set(seen)) == 1
 
     # --- R11, homes ---
 

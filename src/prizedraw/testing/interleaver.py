@@ -66,6 +66,9 @@ class Interleaver:
         self._patience = patience
         self._changed = threading.Condition()
         self._here = threading.local()
+        self._players: list[_Actor] = []
+        self._current: int | None = None  # whose turn it is; None: whoever comes to a pause
+        self._since = self._last = 0.0  # the times of the last change of turns and of the last step
         self.steps: list[Step] = []
 
     def __repr__(self) -> str:
@@ -92,73 +95,90 @@ class Interleaver:
         Raises:
             TimeoutError: all actors wait for each other.
         """
-        players = [_Actor(self, action, tuple(lines_of), expected) for action in actors]
-        for player in players:
+        self._players = [_Actor(self, place, action, tuple(lines_of), expected) for place, action in enumerate(actors)]
+        for player in self._players:
             player.start()
-        self._schedule(players)
-        for player in players:
+        self._supervise()
+        for player in self._players:
             player.join()
             if player.error is not None:
                 raise player.error
-        return [player.result for player in players]
+        return [player.result for player in self._players]
 
-    def _schedule(self, players: list[_Actor]) -> None:
-        current, since = None, monotonic()
-        while any(player.state != "done" for player in players):
-            able, waiting = self._look(players)
-            going_on = current if current in able else None
-            chosen = self._order[len(self.steps)] if len(self.steps) < len(self._order) else going_on
-            if chosen not in able or (chosen == current and len(able) > 1 and monotonic() - since > self._patience):
-                # Who goes on and on, to look whether a lock is free, waits too.
-                chosen = min(able - {current} or able)
-            assert chosen is not None
-            if chosen != current:
-                since = monotonic()
-            self.steps.append(Step(able, waiting, going_on, chosen))
-            current = chosen
-            players[chosen].go()
-            with self._changed:
-                self._changed.wait_for(lambda player=players[chosen]: player.state != "running", self._patience)  # type: ignore[misc]  # bound now
-
-    def _look(self, players: list[_Actor]) -> tuple[frozenset[int], frozenset[int]]:
-        """Who can go on, and who waits; somebody can, or all are done, or this is a TimeoutError."""
-
-        def stand(state: str) -> frozenset[int]:
-            return frozenset(place for place, player in enumerate(players) if player.state == state)
-
+    def _supervise(self) -> None:
+        """Begin, and give the turn to another one when who has it waits; otherwise the actors hand it on themselves."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(stand("running")) < len(players) - len(stand("done")), STUCK):
-                raise TimeoutError(f"actors {sorted(stand('running'))} wait for each other after {self!r}")
-            return stand("paused"), stand("running")
+            self._pass_on()
+            while not self._all("done"):
+                self._changed.wait(max(0.001, self._last + self._patience - monotonic()))
+                idle = monotonic() - self._last
+                if idle >= STUCK:
+                    waiting = sorted(player.place for player in self._players if player.state == "running")
+                    raise TimeoutError(f"actors {waiting} wait for each other after {self!r}")
+                if idle >= self._patience:
+                    self._pass_on()
+
+    def _all(self, state: str) -> bool:
+        return all(player.state == state for player in self._players)
+
+    def _pass_on(self) -> None:
+        """Choose who goes on, if anybody can, and give it the turn."""
+        able = frozenset(player.place for player in self._players if player.state == "paused")
+        if not able:
+            self._current = None
+            return
+        now = monotonic()
+        going_on = self._current if self._current in able else None
+        chosen = self._order[len(self.steps)] if len(self.steps) < len(self._order) else going_on
+        if chosen not in able or (chosen == self._current and len(able) > 1 and now - self._since > self._patience):
+            # Who goes on and on, to look whether a lock is free, waits too.
+            chosen = min(able - {self._current} or able)
+        assert chosen is not None
+        waiting = frozenset(player.place for player in self._players if player.state == "running")
+        self.steps.append(Step(able, waiting, going_on, chosen))
+        self._last = now
+        if chosen != self._current:
+            self._current, self._since = chosen, now
+        self._players[chosen].go()
 
 
 class _Actor(threading.Thread):
-    """A function in a thread that goes on when it is told to."""
+    """A function in a thread that goes on when it has the turn."""
 
     def __init__(
-        self, owner: Interleaver, action: Callable[[], Any], modules: tuple[str, ...], expected: tuple[type[Exception], ...]
+        self,
+        owner: Interleaver,
+        place: int,
+        action: Callable[[], Any],
+        modules: tuple[str, ...],
+        expected: tuple[type[Exception], ...],
     ) -> None:
         super().__init__(daemon=True)
         self._owner, self._action, self._modules, self._expected = owner, action, modules, expected
         self._turn = threading.Semaphore(0)
+        self.place = place
         self.state = "paused"
         self.result: Any = None
         self.error: BaseException | None = None
 
     def go(self) -> None:
-        """Let the actor go on, from the scheduler's thread."""
+        """Have the turn."""
         self.state = "running"
         self._turn.release()
 
     def stop(self) -> None:
-        """Wait to be let on, from the actor's thread."""
+        """Wait for the turn, which may come at once."""
         self._become("paused")
         self._turn.acquire()
 
     def _become(self, state: str) -> None:
-        with self._owner._changed:  # noqa: SLF001 - its other half
+        owner = self._owner
+        with owner._changed:  # noqa: SLF001 - its other half
             self.state = state
-            self._owner._changed.notify_all()  # noqa: SLF001 - as above
+            if owner._current in {None, self.place}:  # noqa: SLF001 - as above
+                owner._pass_on()  # noqa: SLF001 - as above
+            if state == "done":
+                owner._changed.notify_all()  # noqa: SLF001 - as above
 
     def run(self) -> None:
         self._turn.acquire()
@@ -169,7 +189,7 @@ class _Actor(threading.Thread):
             self.result = self._action()
         except self._expected as error:
             self.result = error
-        except BaseException as error:  # noqa: BLE001 - raised in the scheduler's thread
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that runs the actors
             self.error = error
         finally:
             sys.settrace(None)
