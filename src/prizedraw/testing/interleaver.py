@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 0.2
+PATIENCE = 0.1
 """Seconds after which an actor that has not come to its next pause is taken to wait for another one."""
 STUCK = 30.0
 """Seconds after which actors that all wait are taken to wait for ever."""
+LOOKS, LOOK, SHORT_LOOK = 20, 0.02, 0.0005
+"""After each step made while others wait, these may come on for so many seconds: longer for the first steps, as locks are short."""
 
 OPERATIONS = LISTINGS | {"read", "commit"}
 KIT = __name__.rpartition(".")[0]
@@ -69,6 +71,7 @@ class Interleaver:
         self._players: list[_Actor] = []
         self._current: int | None = None  # whose turn it is; None: whoever comes to a pause
         self._since = self._last = 0.0  # the times of the last change of turns and of the last step
+        self._looked = 0  # steps made while others waited
         self.steps: list[Step] = []
 
     def __repr__(self) -> str:
@@ -120,6 +123,15 @@ class Interleaver:
 
     def _all(self, state: str) -> bool:
         return all(player.state == state for player in self._players)
+
+    def _let_come(self, player: _Actor) -> None:
+        """Let those who wait come to their next pause, if it was the last step of this player that let them on."""
+        if self._others_run(player):
+            self._looked += 1
+            self._changed.wait_for(lambda: not self._others_run(player), LOOK if self._looked <= LOOKS else SHORT_LOOK)
+
+    def _others_run(self, player: _Actor) -> bool:
+        return any(other.state == "running" and other is not player for other in self._players)
 
     def _pass_on(self) -> None:
         """Choose who goes on, if anybody can, and give it the turn."""
@@ -174,11 +186,12 @@ class _Actor(threading.Thread):
     def _become(self, state: str) -> None:
         owner = self._owner
         with owner._changed:  # noqa: SLF001 - its other half
+            if owner._current == self.place:  # noqa: SLF001 - as above
+                owner._let_come(self)  # noqa: SLF001 - as above
             self.state = state
+            owner._changed.notify_all()  # noqa: SLF001 - as above
             if owner._current in {None, self.place}:  # noqa: SLF001 - as above
                 owner._pass_on()  # noqa: SLF001 - as above
-            if state == "done":
-                owner._changed.notify_all()  # noqa: SLF001 - as above
 
     def run(self) -> None:
         self._turn.acquire()
