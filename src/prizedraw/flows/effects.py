@@ -35,6 +35,20 @@ class Post(msgspec.Struct, frozen=True):
     commit: Commit
 
 
+class Fetches(msgspec.Struct, frozen=True):
+    """Several reads of one home from one snapshot; the result is a list of Views."""
+
+    home: str
+    reads: list[Read]
+
+
+class Posts(msgspec.Struct, frozen=True):
+    """Several commits to one home, in order; the result is a list of Outcomes."""
+
+    home: str
+    commits: list[Commit]
+
+
 class Exclusive(msgspec.Struct, frozen=True):
     """Keep other writers of these documents away until the flow ends; no result. Asked for again, it changes nothing."""
 
@@ -55,5 +69,5 @@ class Listing(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-Effect: TypeAlias = Fetch | Post | Exclusive | Listing
+Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing
 Flow: TypeAlias = Generator[Effect, Any, T]
