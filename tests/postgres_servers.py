@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 VARIABLE = "PRIZEDRAW_TEST_POSTGRES"
@@ -138,3 +139,11 @@ def postgres_url() -> str:
 def fresh_schema() -> str:
     """The name of a schema that is not there."""
     return f"prizedraw_test_{os.getpid()}_{next(_schemas)}"
+
+
+def fresh_database() -> str:
+    """The URL of an empty database on the server."""
+    url, name = postgres_url(), f"prizedraw_test_{os.getpid()}_{next(_schemas)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY wal_log".encode())
+    return url.rpartition("/")[0] + "/" + name
