@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prizedraw.storage.memory import MemoryStore
+    from prizedraw.storage.postgres import PostgresStore
+    from prizedraw.storage.postgres_aio import AsyncPostgresStore
     from prizedraw.storage.protocol import (
         ABSENT,
         MAX_INTEGER,
@@ -41,6 +43,7 @@ __all__ = [
     "NO_LIMIT",
     "UNTOUCHED",
     "AsyncHandle",
+    "AsyncPostgresStore",
     "AsyncStore",
     "Commit",
     "Committed",
@@ -52,6 +55,7 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Page",
+    "PostgresStore",
     "Read",
     "Refused",
     "Replayed",
@@ -61,7 +65,12 @@ __all__ = [
     "View",
 ]
 
-_ELSEWHERE = {"MemoryStore": "memory", "SqliteStore": "sqlite"}
+_ELSEWHERE = {
+    "AsyncPostgresStore": "postgres_aio",
+    "MemoryStore": "memory",
+    "PostgresStore": "postgres",
+    "SqliteStore": "sqlite",
+}
 
 
 def __getattr__(name: str) -> Any:
