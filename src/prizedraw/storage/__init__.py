@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Store,
         View,
     )
+    from prizedraw.storage.redis import AsyncRedisStore, RedisStore
     from prizedraw.storage.sqlite import SqliteStore
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "NO_LIMIT",
     "UNTOUCHED",
     "AsyncHandle",
+    "AsyncRedisStore",
     "AsyncStore",
     "Commit",
     "Committed",
@@ -53,6 +55,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Read",
+    "RedisStore",
     "Refused",
     "Replayed",
     "SqliteStore",
@@ -61,7 +64,7 @@ __all__ = [
     "View",
 ]
 
-_ELSEWHERE = {"MemoryStore": "memory", "SqliteStore": "sqlite"}
+_ELSEWHERE = {"MemoryStore": "memory", "SqliteStore": "sqlite", "RedisStore": "redis", "AsyncRedisStore": "redis"}
 
 
 def __getattr__(name: str) -> Any:
