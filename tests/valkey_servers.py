@@ -115,7 +115,11 @@ class Valkey:
                 self.kill()
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()
@@ -152,14 +156,14 @@ class Cluster:
         whole = 16384 if all(self.slots) else None
         while not all(self._settled(client, whole) for client in clients):
             if time.monotonic() > deadline:
-                raise RuntimeError([client.execute_command("CLUSTER", "INFO") for client in clients])
+                raise RuntimeError([client.execute_command("CLUSTER INFO") for client in clients])
             time.sleep(0.05)
         for client in clients:
             client.close()
         return self
 
     def _settled(self, client, whole):
-        told = client.execute_command("CLUSTER", "INFO")
+        told = client.execute_command("CLUSTER INFO")
         return told["cluster_known_nodes"] == "3" and (whole is None or told["cluster_state"] == "ok")
 
     def stop(self):
@@ -168,7 +172,11 @@ class Cluster:
             node.stop()
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()
