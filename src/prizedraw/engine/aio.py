@@ -15,7 +15,7 @@ from prizedraw.engine.drivers import run, run_async, run_draw
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.sync import WAIT
-from prizedraw.engine.urls import open_store
+from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, RequestMismatch, StorageError
 from prizedraw.flows.querying import Wanted
 
@@ -80,7 +80,7 @@ class AsyncDrawEngine:
         wait: float = WAIT,
     ) -> Self:
         """See ``DrawEngine.open``; nothing is connected yet."""
-        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
+        return cls(open_async_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
 
     @property
     def store(self) -> Store | AsyncStore:
