@@ -89,10 +89,12 @@ class Valkey:
         """Whether it takes commands: not before it has loaded what it keeps."""
         import redis  # noqa: PLC0415 - a helper of tests that need it
 
-        with suppress(redis.RedisError), redis.Redis(port=self.port, socket_timeout=1, protocol=2) as client:
-            client.info("server")
+        with redis.Redis(port=self.port, socket_timeout=1, protocol=2) as client:
+            try:
+                client.info("server")
+            except redis.RedisError as error:
+                return isinstance(error, redis.AuthenticationError)
             return True
-        return False
 
     def signal(self, number):
         """Send a signal to this very process."""

@@ -289,7 +289,7 @@ def test_the_lock_of_one_who_died_is_free_after_a_while(store, monkeypatch):
     """A holder that never lets go holds up the others for its lease only."""
     monkeypatch.setattr(steps, "LEASE", 200)
     store.open()
-    list_of_locks = layout.locks(store._prefix, HOME, ("d",))
+    list_of_locks = layout.locks(store.prefix, HOME, ("d",))
     store._run(steps.lock(list_of_locks, "dead", 1.0))
     with store.exclusive(HOME, ("d",), 5.0):
         pass

@@ -38,7 +38,7 @@ class AsyncRedisStore(Common):
         wait_aof: tuple[int, int, float] | None = None,
         allow_eviction: bool = False,
     ) -> None:
-        super().__init__(where, redis.asyncio, prefix, wait_aof, allow_eviction)
+        super().__init__(where, prefix, wait_aof, allow_eviction)
         self._mutex = asyncio.Lock()
 
     async def open(self) -> None:
@@ -47,7 +47,7 @@ class AsyncRedisStore(Common):
             if self._state == "open":
                 return
             self._client = connecting.client(self._from, redis.asyncio)
-            self._learn(await self._carry_out(opening.opened(self._prefix, self._where, self._cluster, self._allow_eviction)))
+            self._learn(await self._carry_out(opening.opened(self)))
 
     async def close(self) -> None:
         """See RedisStore.close."""
@@ -67,12 +67,12 @@ class AsyncRedisStore(Common):
 
     async def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
         """See RedisStore.commit."""
-        return await self._run(steps.commit(self._home(home), commits, self._wait_aof))
+        return await self._run(steps.commit(self._home(home), commits, self.wait_aof))
 
     @asynccontextmanager
     async def exclusive(self, home: str, docs: Sequence[str], wait: float) -> AsyncIterator[AsyncHandle]:
         """See RedisStore.exclusive."""
-        locks, token = layout.locks(self._prefix, home, docs), steps.new_token()
+        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
         await self._run(steps.lock(locks, token, wait))
         try:
             yield self
@@ -135,14 +135,14 @@ class AsyncRedisStore(Common):
         except StorageError:
             raise
         except ResponseError as refusal:
-            raise failures.told(refusal, self._where, write=False) from refusal
+            raise failures.told(refusal, self.where, write=False) from refusal
         except failures.FAILURES as error:
-            raise failures.told(error, self._where, asked.write) from error
+            raise failures.told(error, self.where, asked.write) from error
 
     async def _send(self, ask: Ask) -> Any:
         """See RedisStore._send."""
         client = self._client
-        if self._cluster:
+        if self.cluster:
             await client.initialize()  # asks for the nodes, if they are not known
             if ask.key is None:
                 return [await client.execute_command(*ask.args, target_nodes=node) for node in client.get_primaries()]
@@ -153,7 +153,7 @@ class AsyncRedisStore(Common):
         try:
             connection = await pool.get_connection()
         except failures.FAILURES as error:
-            raise failures.told(error, self._where, write=False) from error
+            raise failures.told(error, self.where, write=False) from error
         try:
             if ask.then is None:
                 await connection.send_command(*ask.args)
@@ -170,11 +170,14 @@ class AsyncRedisStore(Common):
 
 
 async def _both(connection: Any) -> tuple[Any, Any]:
-    """Two answers; the second is read even if the first is an error, so that it is not taken for that of the next command."""
+    """Two answers; the second is read whatever the first is, and is told as it is if it is an error: the first stands."""
     try:
         first = await connection.read_response()
     except ResponseError:
         with suppress(ResponseError):
             await connection.read_response()
         raise
-    return first, await connection.read_response()
+    try:
+        return first, await connection.read_response()
+    except ResponseError as refusal:
+        return first, refusal

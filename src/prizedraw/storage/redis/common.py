@@ -9,9 +9,8 @@ from prizedraw.errors import InvalidRequest, StorageError
 from prizedraw.storage.redis import connecting, layout
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from prizedraw.storage.redis.layout import Keys
+    from prizedraw.storage.redis.steps import WaitAof
 
 PREFIX = "prizedraw"
 _PREFIX = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
@@ -22,31 +21,34 @@ class Common:
     """The settings of a store, and what it has learned of its server.
 
     Args:
-        where: a URL, or a client of ``library``, which is not closed with the store.
-        library: ``redis`` or ``redis.asyncio``.
+        where: a URL or a client.
         prefix, wait_aof, allow_eviction: see ``RedisStore``.
+
+    Attributes:
+        where: the server as text, without a password.
+        cluster: whether it is a cluster.
+        prefix, wait_aof, allow_eviction: as given.
     """
 
     lock_first = False
 
-    def __init__(self, where: Any, library: ModuleType, prefix: str, wait_aof: tuple[int, int, float] | None, allow_eviction: bool) -> None:
+    def __init__(self, where: Any, prefix: str, wait_aof: WaitAof | None, allow_eviction: bool) -> None:
         if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
             raise InvalidRequest(f"{prefix!r} is no prefix; use letters, digits and . _ : / -", "prefix")
+        self.where = connecting.place(where)
+        self.cluster = connecting.is_clustered(where)
+        self.prefix = prefix
+        self.wait_aof = _checked(wait_aof, self.cluster)
+        self.allow_eviction = allow_eviction
         self._own = isinstance(where, str)
-        self._library = library
         self._from = where
         self._client: Any = None
-        self._cluster = connecting.is_clustered(where)
-        self._where = connecting.place(where)
-        self._prefix = prefix
-        self._wait_aof = _checked(wait_aof, self._cluster)
-        self._allow_eviction = allow_eviction
         self._keys: dict[str, Keys] = {}
         self._state = "new"
         self._durability = "Not known before the store is open."
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} at {self._where}, prefix {self._prefix!r}>"
+        return f"<{type(self).__name__} at {self.where}, prefix {self.prefix!r}>"
 
     @property
     def durability(self) -> str:
@@ -58,24 +60,18 @@ class Common:
         if found is None:
             if len(self._keys) >= _REMEMBERED:
                 self._keys.clear()
-            found = self._keys[home] = layout.keys(self._prefix, home)
+            found = self._keys[home] = layout.keys(self.prefix, home)
         return found
 
     def _closed(self) -> StorageError:
-        return StorageError(f"the store at {self._where} is closed; call open() to use it again")
+        return StorageError(f"the store at {self.where} is closed; call open() to use it again")
 
     def _learn(self, durability: str) -> None:
-        if self._wait_aof is not None:
-            local, replicas, timeout = self._wait_aof
-            durability += (
-                f" Each commit waits up to {timeout:g} s until {local} server and {replicas} replicas have it flushed to their file,"
-                " and is an error otherwise."
-            )
         self._durability = durability
         self._state = "open"
 
 
-def _checked(wait_aof: tuple[int, int, float] | None, cluster: bool) -> tuple[int, int, float] | None:
+def _checked(wait_aof: WaitAof | None, cluster: bool) -> WaitAof | None:
     if wait_aof is None:
         return None
     try:

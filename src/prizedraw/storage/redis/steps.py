@@ -112,11 +112,11 @@ def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = Non
         else:
             local, replicas, seconds = wait_aof
             then = ("WAITAOF", local, replicas, max(1, round(seconds * 1000)))
-            replies, (servers, others) = yield from call(scripts.COMMIT, keys, asked, write=True, then=then)
-            if servers < local or others < replicas:
+            replies, flushed = yield from call(scripts.COMMIT, keys, asked, write=True, then=then)
+            if not isinstance(flushed, list) or flushed[0] < local or flushed[1] < replicas:
                 raise StorageError(
-                    f"the commit is made, but after {seconds:g} s only {servers} of {local} servers and {others} of {replicas} "
-                    "replicas had flushed it; try again with the same request id, which is safe"
+                    f"the commit is made, but {local} servers and {replicas} replicas have not confirmed within {seconds:g} s that they "
+                    f"flushed it (they answered {flushed}); try again with the same request id, which is safe"
                 )
         outcomes += map(layout.outcome, some, replies)
     return outcomes

@@ -47,7 +47,7 @@ class RedisStore(Common):
         wait_aof: tuple[int, int, float] | None = None,
         allow_eviction: bool = False,
     ) -> None:
-        super().__init__(where, redis, prefix, wait_aof, allow_eviction)
+        super().__init__(where, prefix, wait_aof, allow_eviction)
         self._mutex = threading.Lock()
 
     def open(self) -> None:
@@ -63,8 +63,8 @@ class RedisStore(Common):
             try:
                 self._client = connecting.client(self._from, redis)  # that of a cluster asks for its nodes
             except failures.FAILURES as error:
-                raise failures.told(error, self._where, write=False) from error
-            self._learn(self._carry_out(opening.opened(self._prefix, self._where, self._cluster, self._allow_eviction)))
+                raise failures.told(error, self.where, write=False) from error
+            self._learn(self._carry_out(opening.opened(self)))
 
     def close(self) -> None:
         """Close the connections, unless they are those of a client that was given."""
@@ -84,7 +84,7 @@ class RedisStore(Common):
 
     def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
         """Apply each commit whole or not at all, in order; a hundred in a round trip."""
-        return self._run(steps.commit(self._home(home), commits, self._wait_aof))
+        return self._run(steps.commit(self._home(home), commits, self.wait_aof))
 
     @contextmanager
     def exclusive(self, home: str, docs: Sequence[str], wait: float) -> Iterator[Handle]:
@@ -93,7 +93,7 @@ class RedisStore(Common):
         Writers that ask for them take turns in the order of arrival; others are not kept away. A holder that dies, or takes longer than
         ten seconds, loses them.
         """
-        locks, token = layout.locks(self._prefix, home, docs), steps.new_token()
+        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
         self._run(steps.lock(locks, token, wait))
         try:
             yield self
@@ -156,24 +156,24 @@ class RedisStore(Common):
         except StorageError:
             raise
         except ResponseError as refusal:
-            raise failures.told(refusal, self._where, write=False) from refusal
+            raise failures.told(refusal, self.where, write=False) from refusal
         except failures.FAILURES as error:
-            raise failures.told(error, self._where, asked.write) from error
+            raise failures.told(error, self.where, asked.write) from error
 
     def _send(self, ask: Ask) -> Any:
         """Send a command once, and return the answer or raise what redis-py does: what is sent twice might be done twice."""
         client = self._client
         if ask.key is None:
-            if not self._cluster:
+            if not self.cluster:
                 return [client.execute_command(*ask.args)]
             return [client.execute_command(*ask.args, target_nodes=node) for node in client.get_primaries()]
-        if self._cluster:
+        if self.cluster:
             return client.execute_command(*ask.args, target_nodes=client.get_node_from_key(ask.key))
         pool = client.connection_pool
         try:
             connection = pool.get_connection()
         except failures.FAILURES as error:
-            raise failures.told(error, self._where, write=False) from error
+            raise failures.told(error, self.where, write=False) from error
         try:
             if ask.then is None:
                 connection.send_command(*ask.args)
@@ -190,11 +190,14 @@ class RedisStore(Common):
 
 
 def _both(connection: Any) -> tuple[Any, Any]:
-    """Two answers; the second is read even if the first is an error, so that it is not taken for that of the next command."""
+    """Two answers; the second is read whatever the first is, and is told as it is if it is an error: the first stands."""
     try:
         first = connection.read_response()
     except ResponseError:
         with suppress(ResponseError):
             connection.read_response()
         raise
-    return first, connection.read_response()
+    try:
+        return first, connection.read_response()
+    except ResponseError as refusal:
+        return first, refusal
