@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, checked, run_together, told
 from prizedraw.engine.drivers import run, run_async, run_draw
+from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, RequestMismatch, StorageError
+from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
     from prizedraw.stock import Movement, StockLine
@@ -119,8 +122,8 @@ class AsyncDrawEngine:
             return await _in_thread(run, self._sync, job, self._wait)
         return await asyncio.shield(run_async(cast("AsyncStore", self._store), job, self._wait))
 
-    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]]) -> AsyncIterator[T]:
-        first = make(None)  # arguments are checked at the call, not at the first step of the iterator
+    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]], after: str | None = None) -> AsyncIterator[T]:
+        first = make(after)  # arguments are checked at the call, not at the first step of the iterator
 
         async def items() -> AsyncIterator[T]:
             job = first
@@ -319,6 +322,43 @@ class AsyncDrawEngine:
     def alerts(self, id: str) -> AsyncIterator[Alert]:  # noqa: A002 - as above
         """See ``DrawEngine.alerts``."""
         return self._pages(lambda after: self._jobs.alerts(id, after))
+
+    def journal(
+        self,
+        id: str,  # noqa: A002 - as above
+        participant: str | None = None,
+        *,
+        kind: str | None = None,
+        after: str | None = None,
+        newest_first: bool = False,
+        follow: bool = False,
+    ) -> AsyncIterator[JournalEntry]:
+        """See ``DrawEngine.journal``."""
+        lines = Lines(participant, kind, newest_first).check(follow=follow)
+        if follow:
+            every = lines._replace(kind=None)  # see DrawEngine.journal
+            return self._followed(lambda at: self._jobs.journal(id, every, at), kind, after)
+        return self._pages(lambda at: self._jobs.journal(id, lines, at), after)
+
+    def _followed(
+        self, make: Callable[[str | None], Job[tuple[list[JournalEntry], str | None]]], kind: str | None, after: str | None
+    ) -> AsyncIterator[JournalEntry]:
+        first = make(after)
+
+        async def items() -> AsyncIterator[JournalEntry]:
+            job, last, pause = first, after, SHORTEST
+            while True:
+                found, more = await self._run(job)
+                for entry in found:
+                    if kind in {None, entry.kind}:
+                        yield entry
+                last = found[-1].cursor if found else last
+                pause = pause_after(pause, found=bool(found))
+                if more is None:
+                    await asyncio.sleep(pause)
+                job = make(last)
+
+        return items()
 
     async def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """See ``DrawEngine.audit``."""

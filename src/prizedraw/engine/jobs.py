@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying
+from prizedraw.flows import alerting, auditing, drawing, journaling, operating, publishing, querying
 from prizedraw.flows.context import Context
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.effects import Flow
+    from prizedraw.flows.journaling import JournalEntry, Lines
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
@@ -195,6 +196,13 @@ class Jobs:
     def alerts(self, campaign_id: str, after: str | None) -> Job[tuple[list[Alert], str | None]]:
         """A page of stock alerts."""
         return self._job(alerting.alerts_page(self._context, campaign_id, after), campaign_id)
+
+    def journal(self, campaign_id: str, lines: Lines, after: str | None) -> Job[tuple[list[JournalEntry], str | None]]:
+        """A page of the journal."""
+        if lines.participant is not None:
+            check_id(lines.participant, "participant")
+        flow = journaling.journal_page(self._context, campaign_id, lines, journaling.check_cursor(after))
+        return self._job(flow, campaign_id)
 
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
