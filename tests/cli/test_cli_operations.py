@@ -109,3 +109,38 @@ def test_a_cursor_that_is_none(cli, drawn, tmp_path) -> None:
     done = cli("journal", "quickstart", "--store", tmp_path / "d.db", "--after", "yesterday")
     assert done.code == 2
     assert "'yesterday' is not a cursor" in done.err
+
+
+def test_export_and_import_move_a_namespace(cli, drawn, tmp_path) -> None:
+    """What one store exports another imports, audits it, and prints the same journal; the campaigns come offline if asked."""
+    for n in range(3):
+        drawn(f"order-{n}")
+    done = cli("export", "--store", tmp_path / "d.db", "--take-offline")
+    assert done.code == 0
+    (tmp_path / "dump.jsonl").write_text(done.out, "utf-8")
+    first = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db")
+    assert (first.code, first.out.splitlines()[0]) == (0, "imported: 1 campaigns, 5 documents, 7 journal entries")
+    assert "audit: clean; 3 draws recounted" in first.out
+    again = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db")
+    assert again.code == 2
+    assert "this file was imported in it already" in again.err
+    told = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db", "--namespace", "two", "--json").json
+    assert (told["campaigns"], told["entries"]) == (1, 7)
+    assert told["audits"] == [{"campaign": "quickstart", "ok": True, "entries": 6, "draws": 3, "differences": []}]
+    journals = [cli("journal", "quickstart", "--store", tmp_path / name).out for name in ("d.db", "e.db")]
+    assert journals[0] == journals[1]
+    assert cli("draw", *_quickstart(), "--store", tmp_path / "e.db").code == 1
+
+
+def _quickstart() -> tuple[Path, str]:
+    return Path(__file__).parents[2] / "examples" / "campaigns" / "quickstart.toml", "ann"
+
+
+def test_import_of_what_is_no_export(cli, tmp_path) -> None:
+    """A file that is not there, or is something else, is exit 2 and one line."""
+    (tmp_path / "notes.md").write_text("# notes\n", "utf-8")
+    for name, complaint in (("gone.jsonl", "cannot be read"), ("notes.md", "does not begin an export")):
+        done = cli("import", tmp_path / name, "--store", tmp_path / "e.db")
+        assert done.code == 2
+        assert len(done.err.splitlines()) == 1
+        assert complaint in done.err

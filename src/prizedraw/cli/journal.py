@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from prizedraw.flows.journaling import JournalEntry
 
-KINDS = ("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf")
+KINDS = ("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf", "export")
 
 
 def add(commands: Commands) -> None:

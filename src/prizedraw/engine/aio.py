@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, checked, run_together, told
 from prizedraw.engine.drivers import run, run_async, run_draw
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
@@ -363,6 +364,22 @@ class AsyncDrawEngine:
     async def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """See ``DrawEngine.audit``."""
         return await self._run(self._jobs.audit(id))
+
+    # The whole namespace
+
+    async def export(self, *, actor: str = "", note: str = "") -> AsyncIterator[bytes]:
+        """See ``DrawEngine.export``."""
+        stream = self._jobs.export(actor, note)
+        while (page := await self._run(self._jobs.rest(stream.page()))) is not None:
+            for line in page:
+                yield line
+
+    async def import_from(self, source: str | PathLike[str] | BinaryIO) -> Imported:
+        """See ``DrawEngine.import_from``."""
+        jobs, result = self._jobs.import_from(source), None
+        while (job := await asyncio.to_thread(next, jobs, None)) is not None:
+            result = await self._run(job)
+        return cast("Imported", result)
 
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
         """See ``DrawEngine.on``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
+from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post, Posts
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
@@ -37,6 +37,8 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float, result: Any 
                 result = handle.commit(effect.home, (effect.commit,))[0]  # type: ignore[union-attr]  # as above
             elif isinstance(effect, Listing):
                 result = _list(store, effect)
+            elif isinstance(effect, Posts):
+                result = handle.commit(effect.home, effect.commits)
             elif isinstance(effect, Exclusive) and handle is store:
                 with store.exclusive(effect.home, effect.docs, wait) as inside:
                     return drive(store, inside, flow, wait)
@@ -93,6 +95,8 @@ async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
                     result = (await handle.commit(effect.home, (effect.commit,)))[0]
                 elif isinstance(effect, Listing):
                     result = await _list_async(store, effect)
+                elif isinstance(effect, Posts):
+                    result = await handle.commit(effect.home, effect.commits)
                 else:
                     if handle is store:
                         handle = await stack.enter_async_context(store.exclusive(effect.home, effect.docs, wait))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
@@ -17,11 +17,13 @@ from prizedraw.flows.context import Context
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
 from prizedraw.flows.operator import Order
+from prizedraw.flows.streaming import Stream
 from prizedraw.sampling import SecureEntropy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from fractions import Fraction
+    from os import PathLike
 
     from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.standing import Standing
@@ -207,6 +209,23 @@ class Jobs:
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
         return self._job(auditing.audit(self._context, campaign_id), campaign_id)
+
+    def export(self, actor: str, note: str) -> Stream[bytes]:
+        """The lines of an export, page by page."""
+        from prizedraw.flows import exporting  # noqa: PLC0415 - rarely used, and imports hashlib
+
+        order = self._order(exporting.EXPORT, "", None, actor, note)
+        return Stream(exporting.export(self._context, order))
+
+    def import_from(self, source: str | PathLike[str] | BinaryIO) -> Iterator[Job[Any]]:
+        """The jobs that import a file, in order; the last one returns an Imported."""
+        from prizedraw.engine import transfer  # noqa: PLC0415 - as above
+
+        return (self.rest(flow) for flow in transfer.steps(self._context, source))
+
+    def rest(self, flow: Flow[T]) -> Job[T]:
+        """A flow that is not of one campaign as a job."""
+        return Job(flow, self._context.registry)
 
 
 def _check_flag(value: object, name: str) -> None:

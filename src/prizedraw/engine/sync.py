@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import sleep
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, checked, run_together, told
 from prizedraw.engine.drivers import run, run_draw
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
@@ -395,6 +396,40 @@ class DrawEngine:
     def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """Count every balance again from the journal; ``.ok``, and ``.differences`` in sentences."""
         return self._run(self._jobs.audit(id))
+
+    # The whole namespace
+
+    def export(self, *, actor: str = "", note: str = "") -> Iterator[bytes]:
+        """Everything in the namespace as JSON lines, each with its line break, as it was at one moment; the last one has a checksum.
+
+        An entry of kind "export" is left in every journal. Nothing else may be written meanwhile: take the campaigns offline first, or
+        choose a quiet moment.
+
+        Raises:
+            StorageBusy: something was written meanwhile; what came before has no last line, and cannot be imported.
+        """
+        stream = self._jobs.export(actor, note)
+        while (page := self._run(self._jobs.rest(stream.page()))) is not None:
+            yield from page
+
+    def import_from(self, source: str | PathLike[str] | BinaryIO) -> Imported:
+        """Import a file of ``export`` into this namespace, which must be empty; interrupted, it can be called again.
+
+        The file is checked whole before anything is written, and no campaign can be drawn from before everything is there.
+
+        Args:
+            source: a path, or a binary file that can be read twice.
+
+        Raises:
+            InvalidRequest: the namespace is not empty, or the file is no export.
+            StorageCorrupt: the file is cut short or was changed.
+            StorageVersion: a newer version of prizedraw made it.
+            StorageBusy: somebody else has written to the namespace meanwhile.
+        """
+        result: Any = None
+        for job in self._jobs.import_from(source):
+            result = self._run(job)
+        return cast("Imported", result)
 
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
         """Call ``hook`` after each "draw" (with the Receipt), "refusal" (DrawRefused), "low_stock" or "sold_out" (Alert).

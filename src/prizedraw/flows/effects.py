@@ -35,6 +35,13 @@ class Post(msgspec.Struct, frozen=True):
     commit: Commit
 
 
+class Posts(msgspec.Struct, frozen=True):
+    """Commit many, in order; the result is a list of Outcomes."""
+
+    home: str
+    commits: tuple[Commit, ...]
+
+
 class Exclusive(msgspec.Struct, frozen=True):
     """Keep other writers of these documents away until the flow ends; no result. Asked for again, it changes nothing."""
 
@@ -55,5 +62,5 @@ class Listing(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-Effect: TypeAlias = Fetch | Post | Exclusive | Listing
+Effect: TypeAlias = Fetch | Post | Posts | Exclusive | Listing
 Flow: TypeAlias = Generator[Effect, Any, T]
