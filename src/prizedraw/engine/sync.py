@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import sleep
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
-from prizedraw.engine.batches import TOGETHER, checked, run_together, told
-from prizedraw.engine.drivers import run, run_draw
+from prizedraw.engine.batches import TOGETHER, batch, checked, told
+from prizedraw.engine.drivers import drive, run
 from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
@@ -207,21 +207,27 @@ class DrawEngine:
         return self._draw(self._jobs.draw(id, participant, request_id, n, meta)).receipts
 
     def _draw(self, request: Request) -> Drawn:
+        store = self._store
         try:
-            made = run_draw(self._store, request, self._wait)
+            if store.lock_first:
+                with store.exclusive(request.home, (), self._wait) as handle:
+                    made = drive(store, handle, request.flow(), self._wait)
+            else:
+                made = drive(store, store, request.flow(), self._wait)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
             error.request_id = request.key()
             raise
-        self._hooks.drawn(made)
+        if self._hooks.any:
+            self._hooks.drawn(made)
         return made
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone and in order: a receipt, a list of them where n > 1, or a Refusal.
 
-        On a store with one writer up to 256 requests share a transaction. If the store fails, StorageError is raised, and a second
+        Up to 256 requests share their reads and a transaction. If the store fails, StorageError is raised, and a second
         call with the same request ids goes on from there.
 
         Raises:
@@ -232,7 +238,7 @@ class DrawEngine:
         jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None) for one in asked]
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
-            made = run_together(self._store, jobs[start : start + TOGETHER], self._wait)
+            made = self._run(batch(jobs[start : start + TOGETHER]))
             results += told(self._hooks, asked[start : start + TOGETHER], made)
         return results
 

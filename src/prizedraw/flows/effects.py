@@ -35,11 +35,18 @@ class Post(msgspec.Struct, frozen=True):
     commit: Commit
 
 
-class Posts(msgspec.Struct, frozen=True):
-    """Commit many, in order; the result is a list of Outcomes."""
+class Fetches(msgspec.Struct, frozen=True):
+    """Several reads of one home from one snapshot; the result is a list of Views."""
 
     home: str
-    commits: tuple[Commit, ...]
+    reads: list[Read]
+
+
+class Posts(msgspec.Struct, frozen=True):
+    """Several commits to one home, in order; the result is a list of Outcomes."""
+
+    home: str
+    commits: list[Commit]
 
 
 class Exclusive(msgspec.Struct, frozen=True):
@@ -62,5 +69,5 @@ class Listing(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-Effect: TypeAlias = Fetch | Post | Posts | Exclusive | Listing
+Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing
 Flow: TypeAlias = Generator[Effect, Any, T]

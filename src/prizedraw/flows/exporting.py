@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal
 
+from prizedraw.draw.receipt import to_instant
 from prizedraw.errors import StorageBusy
 from prizedraw.flows import dump, keys
 from prizedraw.flows.effects import Flow, Listing, Post
@@ -40,13 +41,13 @@ def export(context: Context, order: Order) -> Paged[bytes]:
     """
     tally = dump.Tally()
     ids = yield from campaign_ids(context)
-    yield [_counted(tally, dump.Begin(dump.FORMAT, context.namespace, context.now()[0].isoformat()))]
+    yield [_counted(tally, dump.Begin(dump.FORMAT, context.namespace, to_instant(context.now()).isoformat()))]
     seen: dict[str | None, bytes] = {}
     for campaign_id in (*ids, None):
         home = _home_of(context, campaign_id)
         yield [_counted(tally, dump.HomeLine(campaign_id))]
         seen[campaign_id] = yield from _balances(home, tally)
-        yield Post(home, Commit({}, entries=(order.entry(context.now()[1]),)))
+        yield Post(home, Commit({}, entries=(order.entry(context.now()),)))
         if (yield from _journal(home, tally)) != order.request_id:
             raise _changed(campaign_id)
     for campaign_id, before in seen.items():

@@ -132,7 +132,7 @@ class Import:
     def _send(self, batch: list[Commit], home: str) -> Flow[None]:
         if not batch:
             return
-        outcomes: list[Outcome] = yield Posts(home, tuple(batch))
+        outcomes: list[Outcome] = yield Posts(home, list(batch))
         for commit, outcome in zip(batch, outcomes, strict=True):
             if not (isinstance(outcome, (Committed, Replayed)) or _is_there(commit, outcome)):
                 raise _disturbed(home)
