@@ -69,7 +69,7 @@ class AsyncDrawEngine:
         self._sync = None if inspect.iscoroutinefunction(store.read) else cast("Store", store)
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
-        self._hooks = Hooks()
+        self._hooks = Hooks(awaits=True)
         self._is_open = False
 
     @classmethod
@@ -187,11 +187,14 @@ class AsyncDrawEngine:
             made = await self._run(Job(request.flow(), request.home, True))
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
+            await self._hooks.settled()
             raise
         except StorageError as error:
             error.request_id = request.key()
             raise
-        self._hooks.drawn(made)
+        if self._hooks.any:
+            self._hooks.drawn(made)
+            await self._hooks.settled()
         return made
 
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
@@ -201,7 +204,10 @@ class AsyncDrawEngine:
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
             made = await self._run(batch(jobs[start : start + TOGETHER]))
-            results += told(self._hooks, asked[start : start + TOGETHER], made)
+            try:
+                results += told(self._hooks, asked[start : start + TOGETHER], made)
+            finally:
+                await self._hooks.settled()
         return results
 
     async def preview(self, id: str, n: int, *, seed: Seed) -> list[Receipt]:  # noqa: A002 - as above

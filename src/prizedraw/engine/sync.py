@@ -438,7 +438,7 @@ class DrawEngine:
         return cast("Imported", result)
 
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
-        """Call ``hook`` after each "draw" (with the Receipt), "refusal" (DrawRefused), "low_stock" or "sold_out" (Alert).
+        """Call ``hook`` after each "draw" or "replay" (with the Receipt), "refusal" (DrawRefused), "low_stock" or "sold_out" (Alert).
 
         At most once for each, in this process only, after the commit; what a hook raises is logged and fails nothing.
         """
