@@ -167,6 +167,10 @@ class Procedures:
             )
         self.has_function = (yield Ask(self.sql.has_function, (quoted(self.schema),)))[0][0]
 
+    def schema_version(self) -> Steps[int]:
+        """The version of the layout that is there, 0 if there is none."""
+        return (yield from self._layout())[0] or 0
+
     def _layout(self) -> Steps[tuple[int | None, bool]]:
         """The version of the layout that is there, if any, and whether the schema is."""
         name = quoted(self.schema)
