@@ -87,6 +87,17 @@ def room(needed: int, what: str) -> None:
         raise TooLarge(text, count=needed, unit="bytes")
 
 
+def exact_states(count: int) -> None:
+    """Refuse fractions where there are too many states.
+
+    Raises:
+        TooLarge: with their number.
+    """
+    if count > MOST_EXACT_STATES:
+        text = f"{count:,} states are more than {MOST_EXACT_STATES:,}, too many for exact fractions; take the answer in doubles"
+        raise TooLarge(text, count=count)
+
+
 def one_of(value: Any, allowed: Collection[str], name: str) -> str:
     """One of a few words."""
     if value not in allowed:

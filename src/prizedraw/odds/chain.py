@@ -7,25 +7,49 @@ lumpability on coordinates, decided in exact fractions), and outcomes that do th
 from __future__ import annotations
 
 from itertools import permutations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from prizedraw.errors import TooLarge
-from prizedraw.odds.asked import MOST_EXACT_STATES, MOST_STATES
+from prizedraw.odds import asked
+from prizedraw.odds.asked import MOST_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
 
     from prizedraw.odds.arrays import Floats, Ints
+    from prizedraw.odds.linear import Cut
     from prizedraw.odds.model import Axis, Effect, Law, Model
 
 
 _MOST_LAWS = 20_000
 """Beyond so many combinations of kinds no axis is tried for leaving out."""
+_KEPT = 8
+"""How many chains of a campaign are remembered."""
 _DENSE = 60_000
 """Below so many states all of them are listed, reached or not, where that does no harm."""
+
+
+class Moves(Protocol):
+    """What linear systems and walks need of a chain; see ``Chain`` for the arrays."""
+
+    to: Ints
+    chance: Floats
+    law: Ints
+    exact: list[list[Fraction]]
+    begin: tuple[Ints, Floats]
+    start: int
+
+    def __len__(self) -> int:
+        """How many states there are."""
+
+    def order(self) -> Ints:
+        """A number by state that rises along as many moves as possible."""
+
+    def check_exact(self) -> None:
+        """Refuse fractions where there are too many states."""
 
 
 class Chain:
@@ -52,6 +76,7 @@ class Chain:
         keep: Sequence[str] = (),
         reached: bool = True,
         begin: Callable[[Model, list[Axis]], tuple[Ints, Floats]] | None = None,
+        counting: int = 0,
     ) -> None:
         """Compile.
 
@@ -62,11 +87,13 @@ class Chain:
             keep: names of axes that matter in themselves.
             reached: whether states that are never reached are left out.
             begin: gives (axes, states) values to start from and their chances; None: the start of each axis.
+            counting: so many axes, the first ones, count up to what is wanted; where all of them are at their end, all ends, in one state.
 
         Raises:
             TooLarge: there would be too many states.
         """
         self.model = model
+        self.opened: Cut | None = None
         self.axes = _relevant(model, axes, marks, keep)
         groups = _groups(self.axes, marks)
         self.marks = np.array([marks[group[0]] for group in groups])
@@ -78,6 +105,7 @@ class Chain:
         kinds = [len(axis.effects) for axis in self.axes]
         self._strides, self._kinds = strides, kinds
         self._groups = groups
+        self._end = self.full - strides[counting - 1] if counting else self.full
         begin_values, weights = begin(model, self.axes) if begin else (np.array([[axis.start] for axis in self.axes]), np.ones(1))
         start = np.array(strides, np.int64) @ begin_values if strides else np.zeros(1, np.int64)
         codes = np.arange(self.full) if not reached and self.full <= _DENSE else self._reach(start)
@@ -100,10 +128,35 @@ class Chain:
         self.begin = (np.searchsorted(codes, start), weights)
         self.start = int(self.begin[0][0])
 
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        axes: Sequence[Axis],
+        marks: Sequence[int],
+        *,
+        keep: Sequence[str] = (),
+        reached: bool = True,
+        begin: Callable[[Model, list[Axis]], tuple[Ints, Floats]] | None = None,
+        counting: int = 0,
+    ) -> Chain:
+        """The same as calling the class, remembered with the model: axes of one name, start and size are the same."""
+        key = (tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks), tuple(keep), reached, begin, counting)
+        found: Chain | None = model.chains.get(key)
+        if found is None:
+            while len(model.chains) >= _KEPT:
+                model.chains.pop(next(iter(model.chains)))
+            found = model.chains[key] = cls(model, axes, marks, keep=keep, reached=reached, begin=begin, counting=counting)
+        return found
+
     @staticmethod
     def matter(model: Model, axes: Sequence[Axis], marks: Sequence[int]) -> list[Axis]:
-        """The axes on which the law of these marks depends."""
-        return _relevant(model, axes, marks, ())
+        """The axes on which the law of these marks depends; remembered as by ``of``."""
+        key = ("matter", tuple((axis.name, axis.start, axis.size) for axis in axes), tuple(marks))
+        found: list[Axis] | None = model.chains.get(key)
+        if found is None:
+            found = model.chains[key] = _relevant(model, axes, marks, ())
+        return found
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -146,7 +199,7 @@ class Chain:
         for axis, stride, value in zip(self.axes, self._strides, values, strict=True):
             for g, group in enumerate(self._groups):
                 found[g] += stride * axis.step[group[0]][value]
-        return found
+        return np.minimum(found, self._end)
 
     def _reach(self, start: Ints) -> Ints:
         """The codes of all states that can be reached, in order."""
@@ -183,11 +236,7 @@ class Chain:
         Raises:
             TooLarge: with their number.
         """
-        if len(self) > MOST_EXACT_STATES:
-            raise TooLarge(
-                f"{len(self):,} states are more than {MOST_EXACT_STATES:,}, too many for exact fractions; take the answer in doubles",
-                count=len(self),
-            )
+        asked.exact_states(len(self))
 
     def order(self) -> Ints:
         """A number by state that rises along as many moves as possible, so that few states cut every cycle (see ``linear``)."""

@@ -59,7 +59,7 @@ class Distribution:
         *,
         never: float = 0.0,
         beyond: float = 0.0,
-        max: float | None = None,  # noqa: A002 - the attribute's name
+        max: float | Callable[[], float] | None = None,  # noqa: A002 - the attribute's name
         moments: Callable[[], Moments] | None = None,
         exact: Callable[[], ExactMoments] | None = None,
         step: Price = 1,
@@ -73,7 +73,7 @@ class Distribution:
             pmf: chances from there on, of shape (n,), n at least 1, none below 0.
             never: the chance of never.
             beyond: the chance of values after those listed.
-            max: the greatest value, if ``pmf`` may go on after its end; None: its last value with a chance.
+            max: the greatest value, or what finds it, where ``pmf`` does not tell; None: its last value with a chance.
             moments: gives mean and variance; None: they are sums over ``pmf``.
             exact: gives both as fractions; None: nobody knows them.
             step: what one unit is worth.
@@ -94,7 +94,7 @@ class Distribution:
         self.step: Any = step
         self.unit = unit
         self.name = name
-        self._max = max
+        self._most = max
         self._moments = moments
         self._exact = exact
 
@@ -161,6 +161,10 @@ class Distribution:
         return self.max if self.max != inf else (self.start + len(self.pmf) - 1) * self.step
 
     # --- figures ---
+
+    @cached_property
+    def _max(self) -> float | None:
+        return self._most() if callable(self._most) else self._most
 
     @property
     def values(self) -> NDArray[Any]:

@@ -67,7 +67,7 @@ def hits_in(
     asked.room(8 * size, f"a law on {size:,} values")
     at = asked.state(model, state)
     n = int(min(size, draws_left(model, at)))
-    chain = Chain(
+    chain = Chain.of(
         model,
         moving_axes(model, at, n, asked.per_day(model, per_day)),
         [int(k in wanted) for k in range(model.outcomes)],
@@ -76,8 +76,7 @@ def hits_in(
     hits = Hits(chain, n)
     start, pmf = hits.law(relative=tails == "relative")
     name = f"{target if isinstance(target, str) else ' or '.join(target)} in {size:,} draws"
-    most = hits.most()
-    return Distribution(start, pmf, max=most, moments=hits.moments, exact=partial(hits.exact_moments), unit="hits", name=name)
+    return Distribution(start, pmf, max=hits.most, moments=hits.moments, exact=partial(hits.exact_moments), unit="hits", name=name)
 
 
 class Hits(NamedTuple):
@@ -280,32 +279,28 @@ def _parseval(renewal: Renewal, n: int) -> tuple[int, Floats]:
     places = renewal.later.shape[0]
     low, high, length = _window(renewal, n)
     size = fast_length(length)
-
-    def transform(law: Floats, shift: int) -> NDArray[np.complex128]:
-        """At each frequency, with the first entry at time ``shift``; what is longer than the transform wraps around."""
-        folded = np.zeros(size)
-        at = (np.arange(len(law)) + shift) % size
-        np.add.at(folded, at, law)
-        return np.fft.rfft(folded)
-
-    first = np.array([transform(renewal.first[:, b], 1) for b in range(places)])
-    step = np.array([[transform(renewal.later[a, :, b], 1) for b in range(places)] for a in range(places)])
-    stays = np.array([transform(renewal.stays[a][: n + 1], 0) for a in range(places)])
-    frequencies = np.arange(size // 2 + 1)
-    turn = np.exp(2j * np.pi * ((frequencies * (n % size)) % size) / size)
-    counted = np.full(size // 2 + 1, 2.0)
-    counted[0] = 1
-    counted[-1] = 1
+    m = max(low, 1)
+    first = _transform(renewal.first.T, 1, size)
+    step = _transform(np.moveaxis(renewal.later, 2, 1), 1, size)
+    # A transform to the power of m dies away fast from frequency 0 on; what is below 1e-19 is left out.
+    if places == 1:
+        heights = np.abs(first[0]) * np.abs(step[0, 0]) ** (m - 1)
+    else:
+        heights = np.abs(first).max(axis=0) * np.minimum(1, np.abs(step).sum(axis=1).max(axis=0)) ** (m - 1)
+    kept = np.flatnonzero(heights > 1e-19)
+    first, step = first[:, kept], step[:, :, kept]
+    stays = _transform(renewal.stays[:, : n + 1], 0, size)[:, kept]
+    turn = np.exp(2j * np.pi * ((kept * (n % size)) % size) / size)
+    counted = np.where((kept == 0) | (2 * kept == size), 1.0, 2.0)
     weight = stays * (turn * counted / size)
     found = np.empty(high - low)
     if low == 0:
         found[0] = renewal.stay[n] if n < len(renewal.stay) else 0.0
-    m = max(low, 1)
     if places == 1:
-        power = first[0] * step[0, 0] ** (m - 1) * weight[0]
-        for k in range(m - low, high - low):
-            found[k] = power.real.sum()
-            power *= step[0, 0]
+        powers = np.empty((high - m, len(kept)), complex)
+        powers[0] = first[0] * step[0, 0] ** (m - 1) * weight[0]
+        powers[1:] = step[0, 0]
+        found[m - low :] = np.cumprod(powers, axis=0).real.sum(axis=1)
     else:
         moves = np.moveaxis(step, -1, 0)
         row = np.einsum("fa,fab->fb", first.T, np.linalg.matrix_power(moves, m - 1))
@@ -314,6 +309,16 @@ def _parseval(renewal: Renewal, n: int) -> tuple[int, Floats]:
             row = np.einsum("fa,fab->fb", row, moves)
     np.maximum(found, 0, out=found)
     return low, found
+
+
+def _transform(laws: Floats, shift: int, size: int) -> NDArray[np.complex128]:
+    """At each frequency, along the last axis, its first entry being at time ``shift``; what is longer than ``size`` wraps around."""
+    laws = np.concatenate([np.zeros((*laws.shape[:-1], shift)), laws], axis=-1)
+    over = -laws.shape[-1] % size
+    if laws.shape[-1] > size:
+        laws = np.concatenate([laws, np.zeros((*laws.shape[:-1], over))], axis=-1)
+        laws = laws.reshape(*laws.shape[:-1], -1, size).sum(axis=-2)
+    return np.fft.rfft(laws, size, axis=-1)
 
 
 def _window(renewal: Renewal, n: int) -> tuple[int, int, int]:

@@ -71,7 +71,7 @@ def _draw_by_draw(campaign: Campaign, draws: int, state: At, per_day: int | None
     axes = moving_axes(model, at, horizon, asked.per_day(model, per_day))
     matter = Chain.matter(model, axes, range(model.outcomes))
     begin = stationary_start if state == asked.STATIONARY else None
-    chain = Chain(model, matter, [0] * model.outcomes, keep=[axis.name for axis in matter], begin=begin)
+    chain = Chain.of(model, matter, [0] * model.outcomes, keep=[axis.name for axis in matter], begin=begin)
     spread: Floats = np.zeros(len(chain))
     np.add.at(spread, chain.begin[0], chain.begin[1])
     table, to, laws = chain.outcome_table(), chain.to.ravel(), len(chain.outcome_laws)
@@ -107,7 +107,7 @@ def hits_joint(campaign: Campaign, targets: Sequence[Target], draws: int, *, sta
     horizon = int(min(size, draws_left(model, at)))
     bits = list(product((0, 1), repeat=len(sets)))
     marks = [bits.index(tuple(int(k in one) for one in sets)) for k in range(model.outcomes)]
-    chain = Chain(
+    chain = Chain.of(
         model,
         moving_axes(model, at, horizon, asked.per_day(model, per_day)),
         marks,

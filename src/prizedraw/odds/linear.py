@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from prizedraw.odds.arrays import Bools, Floats, Ints
-    from prizedraw.odds.chain import Chain
+    from prizedraw.odds.chain import Moves
+
+
+class Pass(NamedTuple):
+    """States that depend on earlier passes alone: with where their moves lead, the chances of those that leave, and what makes them 1."""
+
+    states: Ints
+    to: Ints
+    chance: Floats
+    leaving: Floats
+    stuck: Ints
 
 
 class Cut(NamedTuple):
@@ -26,19 +36,19 @@ class Cut(NamedTuple):
     Attributes:
         states: the cut, as states.
         to: (moves, states) where a move leads: a state, or n + the place in the cut, or ``end``.
-        levels: the states in passes; those of a pass depend on the passes before alone.
+        passes: the states in the order in which they follow from one another.
         end: the number that stands for the end.
         apart: (moves, states) whether a move leads to another state than its own.
     """
 
     states: Ints
     to: Ints
-    levels: list[Ints]
+    passes: list[Pass]
     end: int
     apart: Bools
 
 
-def cut(chain: Chain, done: Bools, also: Sequence[int] = ()) -> Cut:
+def cut(chain: Moves, done: Bools, also: Sequence[int] = ()) -> Cut:
     """Lay a chain open.
 
     Args:
@@ -58,7 +68,15 @@ def cut(chain: Chain, done: Bools, also: Sequence[int] = ()) -> Cut:
     places[states] = np.arange(len(states))
     end = n + len(states)
     to = np.where(done[chain.to], end, np.where(places[chain.to] >= 0, n + places[chain.to], chain.to))
-    return Cut(states, to, _levels(to, apart, done, n), end, apart)
+    passes = []
+    leaves = np.where(apart, chain.chance, 0)
+    total = leaves.sum(axis=0)
+    for level in _levels(to, apart, done, n):
+        leaving = total[level]
+        stuck_here = np.flatnonzero(leaving == 0)
+        leaving[stuck_here] = 1
+        passes.append(Pass(level, to[:, level], leaves[:, level] / leaving, leaving, stuck_here))
+    return Cut(states, to, passes, end, apart)
 
 
 def _levels(to: Ints, apart: Bools, done: Bools, n: int) -> list[Ints]:
@@ -90,7 +108,7 @@ def _slices(values: Ints, first: Ints, rows: Ints) -> Ints:
     return values[offsets + np.arange(total)]
 
 
-def lost(chain: Chain, done: Bools) -> Bools:
+def lost(chain: Moves, done: Bools) -> Bools:
     """The states from which no state of ``done`` can be reached."""
     can = done.copy()
     possible = chain.chance > 0
@@ -101,7 +119,7 @@ def lost(chain: Chain, done: Bools) -> Bools:
         can = more
 
 
-def pass_back(chain: Chain, opened: Cut, gains: Floats) -> Floats:
+def pass_back(chain: Moves, opened: Cut, gains: Floats) -> Floats:
     """For each state: what is gained before the cut or the end is next met, then the chance of each place of the cut, then of the end.
 
     ``gains`` is (states, columns), what a draw in the state gains, never negative. Returns (states, columns + cut + 1).
@@ -111,16 +129,12 @@ def pass_back(chain: Chain, opened: Cut, gains: Floats) -> Floats:
     values = np.zeros((opened.end + 1, columns + size + 1))
     values[n + np.arange(size), columns + np.arange(size)] = 1
     values[opened.end, columns + size] = 1
-    for level in opened.levels:
-        chance = np.where(opened.apart[:, level], chain.chance[:, level], 0)
-        leaving = chance.sum(axis=0)
-        stuck = leaving == 0
-        scale = np.where(stuck, 1, leaving)
-        found = np.einsum("gs,gsc->sc", chance / scale, values[opened.to[:, level]])
-        found[:, :columns] += gains[level] / scale[:, None]
-        if stuck.any():
-            found[stuck, columns:] = values[n + np.searchsorted(opened.states, level[stuck]), columns:]
-        values[level] = found
+    for one in opened.passes:
+        found = np.einsum("gs,gsc->sc", one.chance, values[one.to])
+        found[:, :columns] += gains[one.states] / one.leaving[:, None]
+        if len(one.stuck):
+            found[one.stuck, columns:] = values[n + np.searchsorted(opened.states, one.states[one.stuck]), columns:]
+        values[one.states] = found
     return values[:n]
 
 
@@ -140,7 +154,7 @@ def eliminate(among: Floats, leaving: Floats, gains: Floats) -> Floats:
     return gains
 
 
-def until_done(chain: Chain, done: Bools, gains: Floats) -> Floats:
+def until_done(chain: Moves, done: Bools, gains: Floats) -> Floats:
     """(states, columns) what is expected to be gained until ``done``, which must be sure to come from every state."""
     opened = cut(chain, done)
     columns, size = gains.shape[1], len(opened.states)
@@ -173,7 +187,7 @@ def stationary(among: Floats) -> Floats:
 class Exact:
     """The same in fractions, kept as integers over one denominator a state."""
 
-    def __init__(self, chain: Chain, opened: Cut, gains: Sequence[Sequence[Fraction]]) -> None:
+    def __init__(self, chain: Moves, opened: Cut, gains: Sequence[Sequence[Fraction]]) -> None:
         """Pass back; ``gains`` is by state."""
         chain.check_exact()
         self.cut = opened
@@ -190,8 +204,8 @@ class Exact:
         whole = [[int(p * scale) for p in law] for law, scale in zip(chain.exact, scales, strict=True)]
         to, apart, law = opened.to.T.tolist(), opened.apart.T.tolist(), chain.law.tolist()
         places = {int(state): k for k, state in enumerate(opened.states)}
-        for level in opened.levels:
-            for state in level.tolist():
+        for one in opened.passes:
+            for state in one.states.tolist():
                 chances = [(whole[law[state]][g], values[target]) for g, target in enumerate(to[state]) if apart[state][g]]
                 if not chances:
                     values[state] = _plus(unit[places[state]], [(gain, 1) for gain in gains[state]])

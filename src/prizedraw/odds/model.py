@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import gcd
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Axis(NamedTuple):
 
 
 class Model:
-    """A campaign with the laws found so far."""
+    """A campaign with the laws and the chains found so far."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.campaign = campaign
@@ -73,6 +73,7 @@ class Model:
         self.ids = self.rules.ids
         self.outcomes = len(self.ids)
         self._laws: dict[tuple[Effect, ...], Law] = {}
+        self.chains: dict[object, Any] = {}
         self._counters = [
             _counter(rule, self.outcomes, [steps[k] for steps in self.stages.steps]) for k, rule in enumerate(self.stages.rules)
         ]
@@ -121,11 +122,11 @@ class Model:
         won = sum(at.wins.values()) if at.total_wins is None else at.total_wins
         found = []
         if rules.most_wins < won + horizon:
-            found.append(self._cap("total_wins", prizes, int(max(0, rules.most_wins - won))))
+            found.append(self._cap("wins", prizes, int(max(0, rules.most_wins - won))))
         for k in range(thank_you):
             mine = at.wins.get(self.ids[k], 0)
             if rules.caps[k] < mine + horizon:
-                found.append(self._cap(self.ids[k], frozenset((k,)), int(max(0, rules.caps[k] - mine))))
+                found.append(self._cap(f"prize:{self.ids[k]}", frozenset((k,)), int(max(0, rules.caps[k] - mine))))
         found += self._points(at, horizon)
         if per_day is not None and rules.most_wins_a_day < per_day:
             found.append(self._day(int(rules.most_wins_a_day), per_day))
@@ -136,7 +137,7 @@ class Model:
         step = np.tile(np.arange(room + 1), (self.outcomes, 1))
         step[sorted(prizes)] = np.maximum(np.arange(room + 1) - 1, 0)
         kind = np.minimum(np.arange(room + 1), 1) if room else np.zeros(1, np.int64)
-        return Axis(name, room, step, kind, (Effect(closed=prizes), Effect())[: room + 1])
+        return Axis(f"cap:{name}", room, step, kind, (Effect(closed=prizes), Effect())[: room + 1])
 
     def _points(self, at: State, horizon: float) -> list[Axis]:
         """What is left below the cap on points, in the unit that all prizes are multiples of."""
@@ -154,7 +155,7 @@ class Model:
         closed = [frozenset(k for k, each in enumerate(points) if each > value * unit) for value in values]
         kinds = list(dict.fromkeys(closed))
         kind = np.array([kinds.index(one) for one in closed])
-        return [Axis("points", room, step, kind, tuple(Effect(closed=one) for one in kinds))]
+        return [Axis("cap:points", room, step, kind, tuple(Effect(closed=one) for one in kinds))]
 
     def _day(self, most: int, draws: int) -> Axis:
         """Draws and wins of the day: value = draws·(most + 1) + wins."""
@@ -165,7 +166,7 @@ class Model:
             step[outcome] = np.where(made + 1 < draws, (made + 1) * (most + 1) + after, 0)
         effects = (Effect(), Effect(closed=frozenset(range(self.rules.thank_you))))
         kind = (wins >= most).astype(np.int64)
-        return Axis("day", 0, step, kind, effects) if most else Axis("day", 0, step, kind * 0, effects[1:])
+        return Axis("cap:day", 0, step, kind, effects) if most else Axis("cap:day", 0, step, kind * 0, effects[1:])
 
 
 def _counter(rule: Rule, outcomes_: int, steps: Sequence[object]) -> Axis:
@@ -179,7 +180,7 @@ def _counter(rule: Rule, outcomes_: int, steps: Sequence[object]) -> Axis:
             rows[step] = [min(step(value), size - 1) for value in range(size)]  # type: ignore[operator]  # Stages.steps are functions
     first = {one: int(np.argmax(kind == one)) for one in range(len(kinds))}
     effects = tuple(Effect(rule.number, first[one]) for one in range(len(kinds)))
-    return Axis(rule.pity.id, 0, np.array([rows[step] for step in steps]).reshape(outcomes_, size), kind, effects, counter=True)
+    return Axis(f"rule:{rule.pity.id}", 0, np.array([rows[step] for step in steps]).reshape(outcomes_, size), kind, effects, counter=True)
 
 
 @lru_cache(maxsize=32)

@@ -50,7 +50,7 @@ def long_run_exact(campaign: Campaign) -> dict[str, Fraction]:
     model = compiled(campaign)
     chain = _chain(model, reached=True)
     chain.check_exact()
-    opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
+    opened = _opened(chain)
     gains = [(*chain.outcome_laws[law], Fraction(1)) for law in chain.law.tolist()]
     exact = Exact(chain, opened, gains)
     size, columns = len(opened.states), exact.columns
@@ -64,7 +64,7 @@ def long_run_exact(campaign: Campaign) -> dict[str, Fraction]:
 
 def stationary_law(chain: Chain) -> Floats:
     """The chance of each state before a draw, for one who has been drawing for ever."""
-    opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
+    opened = _opened(chain)
     found = pass_back(chain, opened, np.ones((len(chain), 1)))
     law = _limits(found[opened.states, 1:-1], int(np.searchsorted(opened.states, chain.start)), found[opened.states, 0])
     return _spread(chain, opened, law)
@@ -76,7 +76,7 @@ def stationary_start(model: Model, axes: list[Axis]) -> tuple[Ints, Floats]:
     found = np.array([[axis.start] for axis in axes])
     if not counters:
         return found, np.ones(1)
-    chain = Chain(model, counters, [0] * model.outcomes, keep=[axis.name for axis in counters])
+    chain = Chain.of(model, counters, [0] * model.outcomes, keep=[axis.name for axis in counters])
     law = stationary_law(chain)
     states = np.flatnonzero(law)
     found = np.repeat(found, len(states), axis=1)
@@ -95,17 +95,17 @@ def exact_stationary_states(model: Model) -> Iterator[tuple[tuple[int, ...], Fra
         TooLarge: there are more than 10⁴ states.
     """
     axes = model.counters(State())
-    chain = Chain(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes])
+    chain = Chain.of(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes])
     chain.check_exact()
-    opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
+    opened = _opened(chain)
     exact = Exact(chain, opened, [(Fraction(1),)] * len(chain))
     rows = [exact.values[state] for state in opened.states.tolist()]
     among = [[Fraction(n, d) for n in row[1:-1]] for row, d in rows]
     law = _exact_limits(among, int(np.searchsorted(opened.states, chain.start)), [Fraction(row[0], d) for row, d in rows])
     flow = [Fraction(0)] * len(chain)
     met = dict(zip(opened.states.tolist(), law, strict=True))
-    for level in reversed(opened.levels):
-        for state in level.tolist():
+    for one in reversed(opened.passes):
+        for state in one.states.tolist():
             mine = flow[state] + met.get(state, 0)
             moves = [(chain.exact[chain.law[state]][g], int(opened.to[g, state])) for g in np.flatnonzero(opened.apart[:, state])]
             leaving = sum((p for p, _ in moves), Fraction(0))
@@ -119,15 +119,22 @@ def exact_stationary_states(model: Model) -> Iterator[tuple[tuple[int, ...], Fra
             yield tuple(values), chance / total
 
 
+def _opened(chain: Chain) -> Cut:
+    """The chain laid open with its start in the cut; remembered with it."""
+    if chain.opened is None:
+        chain.opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
+    return chain.opened
+
+
 def _chain(model: Model, *, reached: bool) -> Chain:
     # Each outcome is marked apart, so that an axis stays which any prize's chance depends on; their moves are merged again.
     axes = Chain.matter(model, model.counters(State()), range(model.outcomes))
-    return Chain(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes], reached=reached)
+    return Chain.of(model, axes, [0] * model.outcomes, keep=[axis.name for axis in axes], reached=reached)
 
 
 def _rates(chain: Chain, table: Floats) -> Floats:
     """What is earned per draw, of each column of (states, columns)."""
-    opened = cut(chain, np.zeros(len(chain), bool), [chain.start])
+    opened = _opened(chain)
     found = pass_back(chain, opened, np.hstack([table, np.ones((len(chain), 1))]))
     columns = table.shape[1] + 1
     on = found[opened.states]
@@ -231,13 +238,9 @@ def _spread(chain: Chain, opened: Cut, law: Floats) -> Floats:
     n = len(chain)
     flow = np.zeros(opened.end + 1)
     flow[opened.states] = law
-    for level in reversed(opened.levels):
-        chance = np.where(opened.apart[:, level], chain.chance[:, level], 0)
-        leaving = chance.sum(axis=0)
-        stuck = leaving == 0
-        flow[level] /= np.where(stuck, 1, leaving)
-        into = opened.to[:, level]
-        flow += np.bincount(into.ravel(), (chance * flow[level]).ravel(), opened.end + 1)
+    for one in reversed(opened.passes):
+        flow[one.states] /= one.leaving
+        flow += np.bincount(one.to.ravel(), (one.chance * (flow[one.states] * one.leaving)).ravel(), opened.end + 1)
     found: Floats = flow[:n]
     found /= found.sum()
     return found

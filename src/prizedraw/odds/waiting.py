@@ -11,7 +11,7 @@ import numpy as np
 
 from prizedraw.errors import TooLarge
 from prizedraw.odds import asked
-from prizedraw.odds.chain import Chain
+from prizedraw.odds.chain import Chain, Moves
 from prizedraw.odds.distribution import Distribution, whole_moments
 from prizedraw.odds.horizon import draws_left, moving_axes
 from prizedraw.odds.linear import Cut, Exact, cut, eliminate, lost, pass_back
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prizedraw.campaign import Campaign
-    from prizedraw.odds.arrays import Bools, Floats, Ints
+    from prizedraw.odds.arrays import Floats, Ints
     from prizedraw.odds.asked import At, Target
     from prizedraw.odds.distribution import ExactMoments, Moments
 
@@ -31,8 +31,9 @@ Tails = Literal["absolute", "relative"]
 LONGEST = 1 << 20
 """How many draws a law is listed for; the chance of later ones is told in ``Distribution.beyond``."""
 ENOUGH = {"absolute": 1e-18, "relative": 1e-300}
-_WORK = 4_000_000_000
-_DENSE = 40
+_SETTLING = 64
+_SETTLED = 4e-15
+"""Once so many draws have changed the law of those still waiting by so little, the rest of the wait is geometric."""
 _EXACT_WORK = 2_000_000
 _WIDE = 4_000
 
@@ -120,26 +121,27 @@ def _until(
     horizon = draws_left(model, at)
     if horizon == 0 and spark is None:
         return Distribution(1, [0.0], never=1.0, name=name)
-    counting = [_count(model, k, one, n) for k, (one, n) in enumerate(wants)]
+    counting = [count_axis(model, f"count:{k}", one, n) for k, (one, n) in enumerate(wants)]
     total = sum(n for _, n in wants)
     most = horizon if spark is None else min(horizon, spark * total)
-    chain = Chain(
+    chain = Chain.of(
         model,
         [*counting, *moving_axes(model, at, most, asked.per_day(model, per_day))],
         [0] * model.outcomes,
         keep=[axis.name for axis in counting],
         begin=stationary_start if state == asked.STATIONARY else None,
+        counting=len(counting),
     )
     missing = sum(n - chain.values[k] for k, (_, n) in enumerate(wants))
     walk = Walk(chain, missing, horizon, spark, at.draws)
     return walk.law(ENOUGH[tails], name)
 
 
-def _count(model: Model, number: int, target: frozenset[int], need: int) -> Axis:
+def count_axis(model: Model, name: str, target: frozenset[int], need: int) -> Axis:
     """How often a target has come, as far as it is wanted."""
     step = np.tile(np.arange(need + 1), (model.outcomes, 1))
     step[sorted(target)] = np.minimum(np.arange(need + 1) + 1, need)
-    return Axis(f"count:{number}", 0, step, np.zeros(need + 1, np.int64), (Effect(),))
+    return Axis(f"{name}:{sorted(target)}", 0, step, np.zeros(need + 1, np.int64), (Effect(),))
 
 
 class Walk(NamedTuple):
@@ -153,18 +155,17 @@ class Walk(NamedTuple):
         made: draws made before.
     """
 
-    chain: Chain
+    chain: Moves
     missing: Ints
     horizon: float
     spark: int | None
     made: int
 
-    def law(self, enough: float, name: str) -> Distribution:
+    def law(self, enough: float, name: str, unit: str = "draws") -> Distribution:
         """The law of the number of draws."""
         pmf, alive, hopeless = self._listed(enough)
-        while len(pmf) > 1 and not pmf[-1]:
-            pmf.pop()
-        never = hopeless + (alive if len(pmf) >= self.horizon or isfinite(self.horizon) else 0.0)
+        pmf = pmf[: int(np.flatnonzero(pmf)[-1]) + 1] if pmf.any() else pmf[:1]
+        never = hopeless + (alive if isfinite(self.horizon) else 0.0)
         beyond = 0.0 if isfinite(self.horizon) else alive
         endless = self.spark is None and not isfinite(self.horizon)
         moments = exact = None
@@ -172,7 +173,7 @@ class Walk(NamedTuple):
             exact = partial(self._exact_moments) if endless else partial(self._exact_listed)
             moments = partial(self._moments) if endless else None
         most = self._most() if beyond else None
-        return Distribution(1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, name=name)
+        return Distribution(1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, unit=unit, name=name)
 
     def _most(self) -> float:
         """The longest way to the end; infinite if there is a cycle."""
@@ -181,15 +182,15 @@ class Walk(NamedTuple):
         if len(opened.states) or (opened.apart != (self.chain.chance > 0))[:, ~done].any():
             return inf
         passes = np.zeros(len(self.chain), np.int64)
-        for k, level in enumerate(opened.levels, 1):
-            passes[level] = k
+        for k, one in enumerate(opened.passes, 1):
+            passes[one.states] = k
         return int(passes[self.chain.begin[0]].max())
 
     def sparks(self, draws: int) -> int:
         """How many exchanges the next ``draws`` draws bring."""
         return 0 if self.spark is None else (self.made + draws) // self.spark - self.made // self.spark
 
-    def _listed(self, enough: float) -> tuple[list[float], float, float]:
+    def _listed(self, enough: float) -> tuple[Floats, float, float]:
         """Chances from draw 1 on; the chance of being still under way after them; the chance that it can come no more."""
         chain = self.chain
         n, to = len(chain), chain.to.ravel()
@@ -200,46 +201,26 @@ class Walk(NamedTuple):
         weight[stop] = 0
         sparks, done = 0, self.missing == 0
         pmf: list[float] = []
-        longest = int(min(self.horizon, LONGEST, max(4096, _WORK // chain.to.size)))
+        longest = int(min(self.horizon, LONGEST))
         alive = float(weight.sum())
+        before = weight / (alive or 1)
         while alive > enough and len(pmf) < longest:
-            if len(pmf) == 512 and self.spark is None and n <= _DENSE:
-                return self._squared(pmf, weight, done, stop, hopeless, enough, longest)
             weight = np.bincount(to, (chain.chance * weight).ravel(), n)
             if self.sparks(len(pmf) + 1) != sparks:
                 sparks = self.sparks(len(pmf) + 1)
                 done = self.missing <= sparks
             pmf.append(float(weight[done].sum()))
             weight[done] = 0
-            if stop.any():
-                hopeless += float(weight[stop].sum())
-                weight[stop] = 0
+            failed = float(weight[stop].sum())
+            hopeless += failed
+            weight[stop] = 0
             alive = float(weight.sum())
-        return pmf or [0.0], alive if alive > enough or enough > 1e-200 else 0.0, hopeless
-
-    def _squared(
-        self, pmf: list[float], weight: Floats, done: Bools, stop: Bools, hopeless: float, enough: float, longest: int
-    ) -> tuple[list[float], float, float]:
-        """The same for few states and many draws: blocks of draws by products of dense matrices."""
-        chain, n = self.chain, len(weight)
-        going = ~done & ~stop
-        table = np.zeros((n, n))
-        for g in range(len(chain.to)):
-            np.add.at(table, (np.arange(n), chain.to[g]), chain.chance[g])
-        ends, fails = table[:, done].sum(axis=1), table[:, stop].sum(axis=1)
-        table = np.where(going[:, None] & going, table, 0)
-        rows, power = weight[None, :], table
-        while len(rows) < 4096:
-            rows, power = np.vstack([rows, rows @ power]), power @ power
-        alive = float(weight.sum())
-        while alive > enough and len(pmf) < longest:
-            take = rows[: longest - len(pmf)]
-            pmf += (take @ ends).tolist()
-            hopeless += float((take @ fails).sum())
-            after = take[-1] @ table
-            rows = rows @ power
-            alive = float(after.sum())
-        return pmf, alive, hopeless
+            if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
+                now = weight / alive
+                if (np.abs(now - before) <= _SETTLED * now + 1e-18).all():
+                    return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
+                before = now
+        return np.array(pmf or [0.0]), alive, hopeless
 
     def _moments(self) -> Moments:
         """Mean and variance from linear systems: E = 1 + P·E, and V = Σ p·(1 + E' − E)² + P·V."""
@@ -300,7 +281,21 @@ class Walk(NamedTuple):
         return whole_moments(1, found, scale ** len(found))
 
 
-def _solved(chain: Chain, opened: Cut, gains: Floats) -> Floats:
+def _geometric(
+    pmf: Floats, alive: float, ended: float, failed: float, hopeless: float, enough: float, longest: int
+) -> tuple[Floats, float, float]:
+    """The law listed on, where each draw ends the same share of what is left; the share is no difference, so it keeps its digits."""
+    before = alive + ended + failed
+    hit, miss = ended / before, failed / before
+    leaving = hit + miss
+    more = longest - len(pmf) if leaving == 0 else int(min(longest - len(pmf), np.ceil(np.log(enough / alive) / np.log1p(-leaving))))
+    powers = alive * np.exp(np.arange(more + 1) * np.log1p(-leaving))
+    left = float(powers[-1])
+    hopeless += (alive - left) * miss / leaving if leaving else 0.0
+    return np.concatenate([pmf, powers[:-1] * hit]), left, hopeless
+
+
+def _solved(chain: Moves, opened: Cut, gains: Floats) -> Floats:
     found = pass_back(chain, opened, gains)
     size = len(opened.states)
     if size:
