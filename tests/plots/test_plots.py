@@ -82,6 +82,18 @@ def test_the_tails_of_a_distribution_are_told_and_not_drawn() -> None:
     assert f"above {len(shown) - 1}: {100 * left:.2g} %" in drawn(figure)
 
 
+def test_a_law_in_steps_has_bars_as_wide_as_the_steps() -> None:
+    """Values without a chance between those of ten-pulls are no gaps."""
+    chances = np.zeros(31)
+    chances[[10, 20, 30]] = [0.5, 0.3, 0.2]
+    (axes,) = plots.distribution(np.arange(31), chances).axes
+    assert [(bar.get_center()[0], bar.get_width(), round(bar.get_height())) for bar in axes.patches if bar.get_height()] == [
+        (10, 8, 50),
+        (20, 8, 30),
+        (30, 8, 20),
+    ]
+
+
 RUNS = np.array([[5, 3, 1, 0], [5, 4, 4, 2], [5, 4, 3, 1]])
 
 

@@ -12,7 +12,7 @@ from prizedraw.plots.page import DASHES, TITLE, page, series, whole_numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from prizedraw.plots.page import Picture
 
@@ -32,7 +32,8 @@ def distribution(
 ) -> Picture:
     """The chance of each value, in percent, and where the quantiles are.
 
-    Values at the ends that have a chance of less than 0.1 % together are not drawn; what is left out is told.
+    Where only every tenth value or so has a chance, bars are as wide as those steps. Values at the ends that have a chance of
+    less than 0.1 % together are not drawn; what is left out is told.
 
     Args:
         values: ascending and evenly spaced, of shape (n,).
@@ -51,6 +52,7 @@ def distribution(
     for q in quantiles:
         if not 0 <= q <= 1:
             raise InvalidRequest(f"{q!r} must lie in 0..1", "quantiles")
+    at, mass = _lattice(at, mass)
     sums = np.cumsum(mass)
     low = int(np.searchsorted(sums, _TAIL, side="right"))
     high = int(np.searchsorted(sums, sums[-1] - _TAIL, side="left")) + 1
@@ -79,3 +81,12 @@ def distribution(
         axes.set_title(labels[TITLE])
         figure.legend(loc="outside right upper")
     return figure
+
+
+def _lattice(at: NDArray[np.float64], mass: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The values on the widest even steps that leave none out that has a chance."""
+    places = np.flatnonzero(mass)
+    if len(places) < 2:
+        return at, mass
+    step = int(np.gcd.reduce(np.diff(places)))
+    return at[places[0] % step :: step], mass[places[0] % step :: step]

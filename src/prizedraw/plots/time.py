@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from prizedraw.errors import InvalidRequest
 from prizedraw.plots.page import COLOURS, TITLE, grid, page, series, some
@@ -124,4 +125,4 @@ def _ticks(axes: Axes, where: NDArray[Any], nbins: int) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     if where.dtype.kind != "M":
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-        axes.locator_params(axis="x", nbins=nbins)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins, steps=[1, 2, 5, 10], integer=where.dtype.kind in "iu"))
