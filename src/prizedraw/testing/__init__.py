@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from prizedraw.testing.conformance import AsyncStoreConformance, StoreConformance
     from prizedraw.testing.faults import AsyncFaultyStore, FaultyStore, InjectedFault, NoExclusive
     from prizedraw.testing.interleaver import Interleaver, interleavings
+    from prizedraw.testing.machines import AgreementMachine, StoreMachine
+    from prizedraw.testing.model import ModelStore
     from prizedraw.testing.strategies import campaigns, prizes
 
 __all__ = [
+    "AgreementMachine",
     "AsyncFaultyStore",
     "AsyncStoreConformance",
     "Bridge",
@@ -26,8 +29,10 @@ __all__ = [
     "FixedClock",
     "InjectedFault",
     "Interleaver",
+    "ModelStore",
     "NoExclusive",
     "StoreConformance",
+    "StoreMachine",
     "campaigns",
     "interleavings",
     "prizes",
@@ -39,9 +44,11 @@ _HOMES = {
     "conformance": ("AsyncStoreConformance", "StoreConformance"),
     "faults": ("AsyncFaultyStore", "FaultyStore", "InjectedFault", "NoExclusive"),
     "interleaver": ("Interleaver", "interleavings"),
+    "machines": ("AgreementMachine", "StoreMachine"),
+    "model": ("ModelStore",),
     "strategies": ("campaigns", "prizes"),
 }
-_ASSERTING = ("conformance",)
+_ASSERTING = ("conformance", "machines")
 """Modules made of assertions: pytest rewrites them when they are imported, so that failures show values."""
 
 
