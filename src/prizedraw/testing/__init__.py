@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prizedraw.testing.interleaver import Interleaver, interleavings
     from prizedraw.testing.machines import AgreementMachine, StoreMachine
     from prizedraw.testing.model import ModelStore
-    from prizedraw.testing.strategies import campaigns, prizes
+    from prizedraw.testing.strategies import campaigns, prizes, requests
 
 __all__ = [
     "AgreementMachine",
@@ -36,6 +36,7 @@ __all__ = [
     "campaigns",
     "interleavings",
     "prizes",
+    "requests",
 ]
 
 _HOMES = {
@@ -46,7 +47,7 @@ _HOMES = {
     "interleaver": ("Interleaver", "interleavings"),
     "machines": ("AgreementMachine", "StoreMachine"),
     "model": ("ModelStore",),
-    "strategies": ("campaigns", "prizes"),
+    "strategies": ("campaigns", "prizes", "requests"),
 }
 _ASSERTING = ("conformance", "machines")
 """Modules made of assertions: pytest rewrites them when they are imported, so that failures show values."""
