@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prizedraw.testing.interleaver import Interleaver, interleavings
     from prizedraw.testing.machines import AgreementMachine, StoreMachine
     from prizedraw.testing.model import ModelStore
+    from prizedraw.testing.replaying import Replay, replay
     from prizedraw.testing.strategies import campaigns, prizes, requests
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "Interleaver",
     "ModelStore",
     "NoExclusive",
+    "Replay",
     "StoreConformance",
     "StoreMachine",
     "campaigns",
     "interleavings",
     "prizes",
+    "replay",
     "requests",
 ]
 
@@ -47,6 +50,7 @@ _HOMES = {
     "interleaver": ("Interleaver", "interleavings"),
     "machines": ("AgreementMachine", "StoreMachine"),
     "model": ("ModelStore",),
+    "replaying": ("Replay", "replay"),
     "strategies": ("campaigns", "prizes", "requests"),
 }
 _ASSERTING = ("conformance", "machines")
