@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from attrs import evolve
 
 from async_stores import AsyncMemoryStore
 from broken_stores import ChecksAValueReadEarlier, ForgetsIdsAtCommit, SkipsTheVersionCheck
 from prizedraw import DrawEngine, DrawRefused, RequestMismatch, UnknownCampaign
-from prizedraw.sampling import SeededEntropy
 from prizedraw.storage import MemoryStore
 from prizedraw.testing import Bridge, FixedClock, NoExclusive, interleavings, replay
 from scenery import NOON, SURE, wheel
@@ -29,8 +30,8 @@ def problems(make_store, race, lines_of=()):
     def run(interleaver):
         store = make_store()
         DrawEngine(store, clock=FixedClock(NOON)).publish(LAST)
-        engine = DrawEngine(interleaver.pausing(NoExclusive(store)), clock=FixedClock(NOON), entropy=SeededEntropy(1))
-        draws = [lambda who=who, id_=id_: engine.draw("wheel", who, request_id=id_) for who, id_ in RACES[race]]
+        shared = interleaver.pausing(NoExclusive(store))  # but an engine for each, as in processes of their own
+        draws = [partial(DrawEngine(shared, clock=FixedClock(NOON)).draw, "wheel", who, request_id=id_) for who, id_ in RACES[race]]
         interleaver.run(*draws, lines_of=lines_of, expected=(DrawRefused, RequestMismatch))
         return replay(store, "wheel").problems
 
