@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prizedraw.testing.bridge import Bridge
     from prizedraw.testing.clock import FixedClock
     from prizedraw.testing.conformance import AsyncStoreConformance, StoreConformance
+    from prizedraw.testing.engine_machine import EngineAgreementMachine
     from prizedraw.testing.faults import AsyncFaultyStore, FaultyStore, InjectedFault, NoExclusive
     from prizedraw.testing.interleaver import Interleaver, interleavings
     from prizedraw.testing.machines import AgreementMachine, StoreMachine
@@ -26,6 +27,7 @@ __all__ = [
     "AsyncFaultyStore",
     "AsyncStoreConformance",
     "Bridge",
+    "EngineAgreementMachine",
     "FaultyStore",
     "FixedClock",
     "InjectedFault",
@@ -46,6 +48,7 @@ _HOMES = {
     "bridge": ("Bridge",),
     "clock": ("FixedClock",),
     "conformance": ("AsyncStoreConformance", "StoreConformance"),
+    "engine_machine": ("EngineAgreementMachine",),
     "faults": ("AsyncFaultyStore", "FaultyStore", "InjectedFault", "NoExclusive"),
     "interleaver": ("Interleaver", "interleavings"),
     "machines": ("AgreementMachine", "StoreMachine"),
@@ -53,7 +56,7 @@ _HOMES = {
     "replaying": ("Replay", "replay"),
     "strategies": ("campaigns", "prizes", "requests"),
 }
-_ASSERTING = ("conformance", "machines")
+_ASSERTING = ("conformance", "engine_machine", "machines")
 """Modules made of assertions: pytest rewrites them when they are imported, so that failures show values."""
 
 
