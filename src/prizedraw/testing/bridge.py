@@ -107,6 +107,10 @@ class Bridge:
         """See Store.now."""
         return self.run(self.inner.now())
 
+    def schema_version(self) -> int:
+        """See Store.schema_version."""
+        return self.run(self.inner.schema_version())
+
     def read(self, home: str, reads: Sequence[Read]) -> list[View]:
         """See Store.read."""
         return self.run(self.inner.read(home, reads))

@@ -548,6 +548,41 @@ class StoreConformance:
                 ids = [f"{number:04}" for number in range(place, made, 3)]
                 assert [line.id for line in lines] == (ids[::-1] if newest_first else ids)
 
+    def test_r12_who_follows_the_journal_skips_nothing(self, store: Store) -> None:
+        """R12: one writer holds a block open while others commit; who reads on from the last cursor seen meets every line once."""
+        committed, stop = threading.Event(), threading.Event()
+        seen: list[Entry] = []
+
+        def read_on() -> None:
+            seen.extend(store.entries(HOME, after=str(seen[-1].cursor) if seen else None, limit=10).items)
+
+        def hold() -> None:
+            with store.exclusive(HOME, ("slow",), 30.0) as handle:
+                assert isinstance(handle.commit(HOME, [writes("slow", entries=(entry("slow", owner="slow"),))])[0], Committed)
+                committed.set()
+                time.sleep(0.1)  # a chance for the others to be faster, where the store lets them
+
+        def pass_by(name: str) -> None:
+            committed.wait(30)
+            for n in range(10):
+                one(store, Commit({}, entries=(entry(f"{name}{n}", owner=name),)))
+
+        def follow() -> None:
+            while not stop.is_set():
+                read_on()
+
+        reader = threading.Thread(target=follow)
+        reader.start()
+        try:
+            together(hold, partial(pass_by, "a"), partial(pass_by, "b"))
+        finally:
+            stop.set()
+            reader.join()
+        for _ in range(5):
+            read_on()
+        assert [line.id for line in seen] == [line.id for line in journal(store)]
+        assert len(seen) == 21
+
     # --- R13, listings of keys ---
 
     KEYS = (
@@ -731,8 +766,9 @@ class StoreConformance:
     # --- R18, life of a store ---
 
     def test_r18_open_and_close_may_be_repeated(self, store: Store) -> None:
-        """R18: the second call does nothing; the store says what its commits survive, and has a clock or none."""
+        """R18: the second call does nothing; the store says what its commits survive and its schema, and has a clock or none."""
         store.open()
+        assert store.schema_version() >= 1
         one(store, writes("d"))
         store.open()
         assert store.read(HOME, [Read(("d",))])[0].docs["d"] == Doc(1, b"d")

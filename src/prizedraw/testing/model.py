@@ -62,6 +62,10 @@ class ModelStore:
         """None."""
         return None
 
+    def schema_version(self) -> int:
+        """1: there is no other."""
+        return 1
+
     def read(self, home: str, reads: Sequence[Read]) -> list[View]:
         """See Store.read."""
         return [
