@@ -26,7 +26,7 @@ nitpick_ignore_regex = [
     ("py:class", r"date|datetime|timedelta|Fraction|Decimal|Path|PathLike|ZoneInfo|Callable|Raw|DTypeLike|SearchStrategy|TracebackType"),
     ("py:class", r"Abstract(Async)?ContextManager"),
     # type aliases and variables, which have no entry of their own
-    ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|prizedraw\.storage\.protocol\.T"),
+    ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|T|prizedraw\.storage\.protocol\.T"),
     # a field of a Struct whose generic type is cut at its comma
     ("py:class", r"(dict|tuple)\[.*"),
 ]

@@ -14,7 +14,7 @@ import pytest
 from prizedraw import Campaign, DrawEngine, DrawRequest, InvalidCampaign, StorageVersion
 from prizedraw.storage import Commit, Entry, MemoryStore, Read
 from prizedraw.storage.sqlite import SqliteStore
-from proof.replay_checker import replayed
+from prizedraw.testing.replaying import replay
 from scenery import picture
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -80,12 +80,12 @@ def test_a_file_of_schema_1_is_opened_audited_replayed_and_drawn_on(file):
         make.play(today)
         assert without_cursors(engine.store) == without_cursors(today)
         assert make.receipts_of(engine) == RECEIPTS
-        assert replayed(engine, "golden").problems == []
+        assert replay(engine.store, "golden").problems == []
         first = engine.draw("golden", "安娜", request_id="order-1")
         assert json.loads(msgspec.json.encode(make.fields(first))) == RECEIPTS[0]
         assert engine.draw("golden", "new").number == 1
         assert engine.audit("golden").ok
-        assert replayed(engine, "golden").problems == []
+        assert replay(engine.store, "golden").problems == []
 
 
 def test_a_file_of_a_later_schema_is_refused_untouched(file):

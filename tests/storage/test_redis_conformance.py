@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from prizedraw.storage import AsyncRedisStore, RedisStore
-from prizedraw.testing import NoExclusive, StoreConformance
-from store_bridge import Bridge
+from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 from valkey_servers import new_prefix
 
 pytest_plugins = ("valkey_servers",)
 
 
-class OnServer(StoreConformance):
+class OnServer:
     """One server."""
 
     @pytest.fixture(autouse=True)
@@ -20,7 +19,7 @@ class OnServer(StoreConformance):
         self.url = valkey_url
 
 
-class OnCluster(StoreConformance):
+class OnCluster:
     """A cluster of three."""
 
     @pytest.fixture(autouse=True)
@@ -28,36 +27,36 @@ class OnCluster(StoreConformance):
         self.url = valkey_cluster_url
 
 
-class TestRedisStore(OnServer):
+class TestRedisStore(OnServer, StoreConformance):
     """Threads."""
 
     def make_store(self, tmp_path):
         return RedisStore(self.url, prefix=new_prefix())
 
 
-class TestRedisStoreWithoutLocks(OnServer):
+class TestRedisStoreWithoutLocks(OnServer, StoreConformance):
     """Guards alone must do."""
 
     def make_store(self, tmp_path):
         return NoExclusive(RedisStore(self.url, prefix=new_prefix()))
 
 
-class TestAsyncRedisStore(OnServer):
+class TestAsyncRedisStore(OnServer, AsyncStoreConformance):
     """An event loop."""
 
     def make_store(self, tmp_path):
-        return Bridge(lambda: AsyncRedisStore(self.url, prefix=new_prefix()))
+        return AsyncRedisStore(self.url, prefix=new_prefix())
 
 
-class TestRedisStoreOnACluster(OnCluster):
+class TestRedisStoreOnACluster(OnCluster, StoreConformance):
     """Threads, a cluster."""
 
     def make_store(self, tmp_path):
         return RedisStore(self.url, prefix=new_prefix())
 
 
-class TestAsyncRedisStoreOnACluster(OnCluster):
+class TestAsyncRedisStoreOnACluster(OnCluster, AsyncStoreConformance):
     """An event loop, a cluster."""
 
     def make_store(self, tmp_path):
-        return Bridge(lambda: AsyncRedisStore(self.url, prefix=new_prefix()))
+        return AsyncRedisStore(self.url, prefix=new_prefix())

@@ -112,11 +112,13 @@ def together(*actions: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def line_by_line(store: Store, *calls: Callable[[str], Any]) -> Iterator[tuple[str, list[Any]]]:
+def line_by_line(suite: StoreConformance, store: Store, *calls: Callable[[str], Any]) -> Iterator[tuple[str, list[Any]]]:
     """What the calls give when one is stopped at a line of the store's code and the other runs meanwhile, for every such line.
 
     Each round has a key of its own, which the calls are given and which is told with what they gave.
     """
+    if not suite.races_lines:
+        pytest.skip("races_lines is False")
     rounds = count()
     modules = packages(store)
 
@@ -144,7 +146,13 @@ class StoreConformance:
         class TestMyStore(StoreConformance):
             def make_store(self, tmp_path):
                 return MyStore(tmp_path / "draws")
+
+    Attributes:
+        races_lines: whether to stop commits at every line of the store's code and let others run meanwhile. That takes seconds where
+            a commit is a round trip to a server, which decides by itself; False skips those tests.
     """
+
+    races_lines = True
 
     def make_store(self, tmp_path: Path) -> Store:
         """A fresh, empty store; the fixture ``store`` opens and closes it."""
@@ -257,7 +265,7 @@ class StoreConformance:
 
     def test_r4_no_order_of_lines_loses_an_update(self, store: Store) -> None:
         """R4: two who put the first version of a document: whatever line one is stopped at, one of them is stale."""
-        for key, outcomes in line_by_line(store, *[lambda key: one(store, writes(key))] * 2):
+        for key, outcomes in line_by_line(self, store, *[lambda key: one(store, writes(key))] * 2):
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Stale"]
             assert store.read(HOME, [Read((key,))])[0].docs[key].version == 1
 
@@ -295,7 +303,7 @@ class StoreConformance:
         def submit(owner: str, key: str) -> Outcome:
             return one(store, writes(f"{owner} {key}", entries=(entry(key, fingerprint=owner, owner=owner),)))
 
-        for key, outcomes in line_by_line(store, partial(submit, "ann"), partial(submit, "bob")):
+        for key, outcomes in line_by_line(self, store, partial(submit, "ann"), partial(submit, "bob")):
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Conflict"]
             (made,) = [outcome for outcome in outcomes if isinstance(outcome, Committed)]
             assert store.entry(HOME, key) == made.entries[0]
@@ -349,7 +357,7 @@ class StoreConformance:
     def test_r6_no_order_of_lines_passes_a_limit(self, store: Store) -> None:
         """R6: two who want the last unit: whatever line one is stopped at, the limit is judged by the value that it finds then."""
         one(store, Commit({}, limits={f"round {number}": 1 for number in range(1000)}))
-        for key, outcomes in line_by_line(store, *[lambda key: one(store, Commit({}, add={key: 1}))] * 2):
+        for key, outcomes in line_by_line(self, store, *[lambda key: one(store, Commit({}, add={key: 1}))] * 2):
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Refused"]
             assert store.read(HOME, [Read(counters=(key,))])[0].counters[key] == Counter(1, 1)
 
@@ -446,7 +454,7 @@ class StoreConformance:
             (view,) = store.read(HOME, [Read((f"{key} too", key), (key,), key)])
             return (*(doc.version > 0 for doc in view.docs.values()), view.counters[key].value > 0, view.entry is not None)
 
-        for _, (outcome, seen) in line_by_line(store, write, look):
+        for _, (outcome, seen) in line_by_line(self, store, write, look):
             assert isinstance(outcome, Committed)
             assert len(set(seen)) == 1
 
