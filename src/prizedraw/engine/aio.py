@@ -15,6 +15,7 @@ from prizedraw.engine.drivers import run, run_async
 from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
+from prizedraw.engine.loop_groups import LoopGroup
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
@@ -70,6 +71,7 @@ class AsyncDrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks(awaits=True)
+        self._group = LoopGroup(self._alone, lambda requests: self._run(batch(requests)))
         self._is_open = False
 
     @classmethod
@@ -91,7 +93,8 @@ class AsyncDrawEngine:
         return self._store
 
     async def close(self) -> None:
-        """Close the store; the next call opens it again."""
+        """Finish what is under way and close the store; the next call opens it again."""
+        await self._group.settled()
         self._is_open = False
         if self._sync is not None:
             await asyncio.to_thread(self._sync.close)
@@ -184,7 +187,7 @@ class AsyncDrawEngine:
 
     async def _draw(self, request: Request) -> Drawn:
         try:
-            made = await self._run(Job(request.flow(), request.home, True))
+            made = await self._group.draw(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             await self._hooks.settled()
@@ -196,6 +199,9 @@ class AsyncDrawEngine:
             self._hooks.drawn(made)
             await self._hooks.settled()
         return made
+
+    async def _alone(self, request: Request) -> Drawn:
+        return await self._run(Job(request.flow(), request.home, True))
 
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_batch``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 from prizedraw.engine.batches import TOGETHER, batch, checked, told
 from prizedraw.engine.drivers import drive, run
 from prizedraw.engine.following import SHORTEST, pause_after
+from prizedraw.engine.groups import Group
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
 from prizedraw.engine.urls import open_store
@@ -56,6 +57,7 @@ class DrawEngine:
         entropy: where tickets come from; left out, the operating system's secure source.
         namespace: keeps campaigns of different tenants on one store apart.
         wait: seconds to wait for other writers before StorageBusy.
+        group: whether threads that draw at the same time share transactions; left out, where the store has one writer anyway.
     """
 
     def __init__(
@@ -66,11 +68,15 @@ class DrawEngine:
         entropy: Entropy | None = None,
         namespace: str = "default",
         wait: float = WAIT,
+        group: bool | None = None,
     ) -> None:
         self._store = store
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks()
+        grouped = store.lock_first if group is None else group
+        alone = self._locked if store.lock_first else self._alone
+        self._carry_out = Group(alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else alone
 
     @classmethod
     def open(
@@ -207,13 +213,8 @@ class DrawEngine:
         return self._draw(self._jobs.draw(id, participant, request_id, n, meta)).receipts
 
     def _draw(self, request: Request) -> Drawn:
-        store = self._store
         try:
-            if store.lock_first:
-                with store.exclusive(request.home, (), self._wait) as handle:
-                    made = drive(store, handle, request.flow(), self._wait)
-            else:
-                made = drive(store, store, request.flow(), self._wait)
+            made = self._carry_out(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
@@ -223,6 +224,13 @@ class DrawEngine:
         if self._hooks.any:
             self._hooks.drawn(made)
         return made
+
+    def _alone(self, request: Request) -> Drawn:
+        return drive(self._store, self._store, request.flow(), self._wait)
+
+    def _locked(self, request: Request) -> Drawn:
+        with self._store.exclusive(request.home, (), self._wait) as handle:
+            return drive(self._store, handle, request.flow(), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone and in order: a receipt, a list of them where n > 1, or a Refusal.
