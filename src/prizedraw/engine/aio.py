@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.hooks import Event
     from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
     from prizedraw.flows.importing import Imported
@@ -357,6 +358,32 @@ class AsyncDrawEngine:
     async def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """See ``DrawEngine.audit``."""
         return await self._run(self._jobs.audit(id))
+
+    async def archive(
+        self,
+        id: str,  # noqa: A002 - as above
+        before: datetime,
+        to: str | PathLike[str],
+        *,
+        force: bool = False,
+        actor: str = "",
+        note: str = "",
+    ) -> Archived:
+        """See ``DrawEngine.archive``."""
+        from prizedraw.engine.transfer import kept  # noqa: PLC0415 - rarely used
+
+        archive = self._jobs.archive(id, before, force, actor, note, keep=True)
+        with kept(to) as file:
+            while (lines := await self._run(self._jobs.rest(archive.lines.page()))) is not None:
+                await asyncio.to_thread(file.writelines, lines)
+        return await self._run(self._jobs.rest(archive.finish()))
+
+    async def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
+        """See ``DrawEngine.prune``."""
+        archive = self._jobs.archive(id, before, force, actor, note, keep=False)
+        while await self._run(self._jobs.rest(archive.lines.page())) is not None:
+            pass
+        return await self._run(self._jobs.rest(archive.finish()))
 
     # The whole namespace
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from prizedraw.engine.hooks import Event
     from prizedraw.engine.jobs import Job
     from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
     from prizedraw.flows.importing import Imported
@@ -410,6 +411,49 @@ class DrawEngine:
     def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """Count every balance again from the journal; ``.ok``, and ``.differences`` in sentences."""
         return self._run(self._jobs.audit(id))
+
+    def archive(
+        self,
+        id: str,  # noqa: A002 - as above
+        before: datetime,
+        to: str | PathLike[str],
+        *,
+        force: bool = False,
+        actor: str = "",
+        note: str = "",
+    ) -> Archived:
+        """Write every journal entry that is older than ``before`` to a file, and drop it; the audit stays clean.
+
+        What they add up to stays behind, in a checkpoint. Standings, caps, pity and stock are as they were. But a request that was
+        dropped is not known any more: its receipt is in the file alone, it cannot be voided, and **a retry of it draws again**.
+
+        Args:
+            id: the campaign.
+            before: aware.
+            to: a new file of JSON lines: an entry each, with its receipts, and at last ``{"end": …}`` with counts and a checksum.
+            force: allow a time less than a day ago; only while the campaign is offline.
+            actor: who did it, for the journal.
+            note: why, for the journal.
+
+        Raises:
+            InvalidRequest: the time is too young, or the file is there already.
+            StorageCorrupt: the audit fails; nothing was dropped.
+            StorageBusy: somebody else archived meanwhile; nothing was dropped.
+        """
+        from prizedraw.engine.transfer import kept  # noqa: PLC0415 - rarely used
+
+        archive = self._jobs.archive(id, before, force, actor, note, keep=True)
+        with kept(to) as file:
+            while (lines := self._run(self._jobs.rest(archive.lines.page()))) is not None:
+                file.writelines(lines)
+        return self._run(self._jobs.rest(archive.finish()))
+
+    def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
+        """Drop every journal entry that is older than ``before``, receipts and all, without keeping them; else as ``archive``."""
+        archive = self._jobs.archive(id, before, force, actor, note, keep=False)
+        while self._run(self._jobs.rest(archive.lines.page())) is not None:
+            pass
+        return self._run(self._jobs.rest(archive.finish()))
 
     # The whole namespace
 

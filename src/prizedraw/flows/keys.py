@@ -34,6 +34,11 @@ def void(receipt_id: str) -> str:
     return f"void/{receipt_id}"
 
 
+def past(generation: str, place: int = 0) -> str:
+    """What entries that were dropped had added up to for participants, a piece of it; named by their checkpoint."""
+    return f"past/{generation}/{place:06d}"
+
+
 def title(text: str) -> str:
     """Who holds a title, in the registry."""
     return f"title/{text}"

@@ -63,6 +63,9 @@ class MemoryStore:
     def close(self) -> None:
         """Do nothing: what is kept lives as long as the store object."""
 
+    def compact(self) -> None:
+        """Do nothing: what was dropped is gone."""
+
     def now(self) -> datetime | None:
         """None: the store has no clock of its own."""
         return None

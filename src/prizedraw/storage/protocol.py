@@ -196,6 +196,12 @@ class Store(Handle, Protocol):
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """Drop the entries with ``at < before`` and append ``checkpoint``, in one step; the number dropped."""
 
+    def compact(self) -> None:
+        """Give back the room of what was dropped, and leave no trace of it in the store's own files, as far as that is the store's to do.
+
+        O(store); other writers may have to wait.
+        """
+
     def now(self) -> datetime | None:
         """The store's own clock, aware, or None for an embedded store, which has none."""
 
@@ -256,6 +262,9 @@ class AsyncStore(AsyncHandle, Protocol):
 
     async def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """See Store.forget."""
+
+    async def compact(self) -> None:
+        """See Store.compact."""
 
     async def now(self) -> datetime | None:
         """See Store.now."""

@@ -596,6 +596,19 @@ class StoreConformance:
         assert store.forget(HOME, 5, entry("checkpoint", at=2)) == 0
         assert [line.id for line in store.entries(HOME).items] == ["checkpoint"]
 
+    def test_r15_compacting_changes_nothing_that_can_be_read(self, store: Store) -> None:
+        """R15: what is kept is the same after ``compact``, cursors go on behind those that were dropped, and it may be repeated."""
+        for at in range(10):
+            one(store, writes(f"d{at}", add={"n": 1}, limits={"n": 10}, entries=(entry(f"e{at}", owner="ann", at=at),)))
+        store.forget(HOME, 6, entry("checkpoint", at=5))
+        kept = everything(store)
+        store.compact()
+        store.compact()
+        assert everything(store) == kept
+        again = one(store, Commit({}, entries=(entry("e0", owner="ann"),)))
+        assert isinstance(again, Committed)
+        assert again.entries[0].cursor > kept[2][-1].cursor
+
     # --- R16, exclusivity is for progress ---
 
     def test_r16_the_handle_reads_and_commits(self, store: Store) -> None:
