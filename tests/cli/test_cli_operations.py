@@ -171,3 +171,17 @@ def test_a_time_without_its_offset_is_wrong_usage(cli, drawn, tmp_path, before: 
     """A time must say when it is everywhere."""
     drawn("order-1")
     assert cli("prune", "quickstart", "--store", tmp_path / "d.db", "--before", before).code == 2
+
+
+def test_erase_takes_an_id_out_of_a_store(cli, drawn, tmp_path) -> None:
+    """The pseudonym is told; an id that callers put into request ids is exit 1, and named."""
+    drawn("order-1")
+    told = cli("erase", "ann", "--store", tmp_path / "d.db", "--json")
+    assert told.code == 0
+    assert told.json == {"pseudonym": told.json["pseudonym"], "campaigns": ["quickstart"], "entries": 1, "remaining": []}
+    assert f"  {told.json['pseudonym']}  order-1" in cli("journal", "quickstart", "--store", tmp_path / "d.db").out
+    drawn("ann-2")
+    done = cli("erase", "ann", "--store", tmp_path / "d.db")
+    assert done.code == 1
+    assert "can still be read in 1 request ids: ann-2" in done.out
+    assert cli("audit", "quickstart", "--store", tmp_path / "d.db").code == 0

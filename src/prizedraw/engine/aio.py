@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
@@ -386,6 +387,10 @@ class AsyncDrawEngine:
         return await self._run(self._jobs.rest(archive.finish()))
 
     # The whole namespace
+
+    async def erase(self, participant: str, *, actor: str = "", note: str = "") -> Erased:
+        """See ``DrawEngine.erase``."""
+        return await self._run(self._jobs.erase(participant, actor, note))
 
     async def export(self, *, actor: str = "", note: str = "") -> AsyncIterator[bytes]:
         """See ``DrawEngine.export``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prizedraw.flows.effects import Compact, Exclusive, Fetch, Fetches, Forget, Listing, Post, Posts
+from prizedraw.flows.effects import Compact, Exclusive, Fetch, Fetches, Forget, Listing, Post, Posts, Redact
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
@@ -38,7 +38,7 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
                 result = handle.read(effect.home, effect.reads)  # type: ignore[union-attr]  # as above
             elif kind is Posts:
                 result = handle.commit(effect.home, effect.commits)  # type: ignore[union-attr]  # as above
-            elif isinstance(effect, Listing | Forget | Compact):
+            elif isinstance(effect, Listing | Forget | Redact | Compact):
                 result = _ask(store, effect)
             elif isinstance(effect, Exclusive) and handle is store:
                 with store.exclusive(effect.home, effect.docs, wait) as inside:
@@ -57,10 +57,12 @@ def run(store: Store, job: Job[T], wait: float) -> T:
         return drive(store, handle, job.flow, wait)
 
 
-def _ask(store: Any, effect: Listing | Forget | Compact) -> Any:
+def _ask(store: Any, effect: Listing | Forget | Redact | Compact) -> Any:
     """Call what is asked of the store itself; of an asynchronous one, the result is to be awaited."""
     if isinstance(effect, Forget):
         return store.forget(effect.home, effect.before, effect.checkpoint)
+    if isinstance(effect, Redact):
+        return store.redact(effect.home, effect.commit, effect.entries, effect.docs)
     if isinstance(effect, Compact):
         return store.compact()
     if effect.of == "entries":
@@ -95,7 +97,7 @@ async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
                     result = await handle.read(effect.home, effect.reads)
                 elif isinstance(effect, Posts):
                     result = await handle.commit(effect.home, effect.commits)
-                elif isinstance(effect, Listing | Forget | Compact):
+                elif isinstance(effect, Listing | Forget | Redact | Compact):
                     result = await _ask(store, effect)
                 else:
                     if handle is store:

@@ -14,7 +14,7 @@ from prizedraw.errors import InvalidRequest
 from prizedraw.flows import alerting, auditing, counting, drawing, journaling, operating, publishing, querying
 from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
-from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
+from prizedraw.flows.ids import check_count, check_id, check_namespace, new_pseudonym, new_request_id
 from prizedraw.flows.operator import Order
 from prizedraw.flows.streaming import Stream
 from prizedraw.sampling import SecureEntropy
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.archiving import Archive
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.effects import Flow
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.journaling import JournalEntry, Lines
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
@@ -234,6 +235,15 @@ class Jobs:
         until = archiving.check_before(from_instant(before), self._context.now(), force=force)
         order = self._order(counting.CHECKPOINT, "", None, actor, note)
         return archiving.Archive(self._context, campaign_id, until, order, keep=keep)
+
+    def erase(self, participant: str, actor: str, note: str) -> Job[Erased]:
+        """The erasing of a participant's id."""
+        from prizedraw.flows import erasing  # noqa: PLC0415 - as above
+
+        check_id(participant, "participant")
+        pseudonym = new_pseudonym()
+        order = self._order(erasing.ERASE, pseudonym, None, actor, note, pseudonym)
+        return self.rest(erasing.erase(self._context, participant, order))
 
     def rest(self, flow: Flow[T]) -> Job[T]:
         """A flow that is not of one campaign as a job."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
@@ -456,6 +457,23 @@ class DrawEngine:
         return self._run(self._jobs.rest(archive.finish()))
 
     # The whole namespace
+
+    def erase(self, participant: str, *, actor: str = "", note: str = "") -> Erased:
+        """Take a participant's id out of every campaign of the namespace; what was kept under it is kept under a random pseudonym.
+
+        Draws, stock and standings stay, under the pseudonym; the audit is as before. What callers kept with these draws (``meta``), and
+        the notes of operators about them, are dropped. Whoever comes with the old id is a new participant, blocks are forgotten, and a
+        retry of an old request is RequestMismatch. Call again if it broke off.
+
+        Args:
+            participant: whose id.
+            actor: who did it, for the journal; do not name the participant.
+            note: why, for the journal; likewise.
+
+        Raises:
+            StorageBusy: the store was busy, or the participant never stopped drawing; what was done is done.
+        """
+        return self._run(self._jobs.erase(participant, actor, note))
 
     def export(self, *, actor: str = "", note: str = "") -> Iterator[bytes]:
         """Everything in the namespace as JSON lines, each with its line break, as it was at one moment; the last one has a checksum.

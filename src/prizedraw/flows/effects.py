@@ -77,9 +77,18 @@ class Forget(msgspec.Struct, frozen=True):
     checkpoint: Entry
 
 
+class Redact(msgspec.Struct, frozen=True):
+    """Commit, and take back in the same step what was written before; the result is an Outcome."""
+
+    home: str
+    commit: Commit
+    entries: tuple[Entry, ...]
+    docs: tuple[str, ...]
+
+
 class Compact(msgspec.Struct, frozen=True):
     """Give back the room of what was dropped; no result."""
 
 
-Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing | Forget | Compact
+Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing | Forget | Redact | Compact
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -32,7 +32,7 @@ class _Wrapper:
 class FaultyStore(_Wrapper):
     """A store that raises StorageError once: before or after its ``fail_at``-th operation (from 1).
 
-    Operations are read, commit, entering and leaving ``exclusive``, the listings, entry and forget. "before": nothing
+    Operations are read, commit, entering and leaving ``exclusive``, the listings, entry, forget, redact and compact. "before": nothing
     has happened; "after": it has happened and the caller does not learn it, as when an acknowledgement is lost. To
     enumerate every fault, run once with ``fail_at=None`` and read ``operations``, then with 1..operations and both.
 
@@ -101,7 +101,7 @@ class FaultyStore(_Wrapper):
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        if name not in {"entries", "entry", "docs", "counters", "forget"}:
+        if name not in {"entries", "entry", "docs", "counters", "forget", "redact", "compact"}:
             return found
         return lambda *args, **options: self._operate(name, lambda: found(*args, **options))
 
