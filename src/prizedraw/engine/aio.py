@@ -16,6 +16,7 @@ from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.loop_groups import LoopGroup
+from prizedraw.engine.skew import Skew
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
@@ -73,6 +74,7 @@ class AsyncDrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks(awaits=True)
+        self._skew = Skew(watched=clock is None)
         self._group = LoopGroup(self._alone, lambda requests: self._run(batch(requests)))
         self._is_open = False
 
@@ -120,6 +122,9 @@ class AsyncDrawEngine:
             else:
                 await cast("AsyncStore", self._store).open()
             self._is_open = True
+        if self._skew.due():
+            store = cast("AsyncStore", self._store)
+            self._skew.compare(await store.now() if self._sync is None else await asyncio.to_thread(self._sync.now))
 
     async def _run(self, job: Job[T]) -> T:
         await self._ready()

@@ -11,6 +11,7 @@ from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.groups import Group
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
+from prizedraw.engine.skew import Skew
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
@@ -76,6 +77,7 @@ class DrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks()
+        self._skew = Skew(watched=clock is None)
         grouped = store.lock_first if group is None else group
         alone = self._locked if store.lock_first else self._alone
         self._carry_out = Group(alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else alone
@@ -95,10 +97,9 @@ class DrawEngine:
         Raises:
             InvalidRequest: ``url`` names no store.
             StorageError: it cannot be opened.
+            ClockError: its clock and this host's are more than a minute apart; also from any later call, and not where ``clock`` is given.
         """
-        engine = cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
-        engine._store.open()
-        return engine
+        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait).__enter__()
 
     @property
     def store(self) -> Store:
@@ -111,6 +112,11 @@ class DrawEngine:
 
     def __enter__(self) -> Self:
         self._store.open()
+        try:
+            self._check_clock()
+        except BaseException:
+            self._store.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -119,7 +125,12 @@ class DrawEngine:
     def __repr__(self) -> str:
         return f"<DrawEngine on {self._store!r}>"
 
+    def _check_clock(self) -> None:
+        if self._skew.due():
+            self._skew.compare(self._store.now())
+
     def _run(self, job: Job[T]) -> T:
+        self._check_clock()
         return run(self._store, job, self._wait)
 
     def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]], after: str | None = None) -> Iterator[T]:
@@ -216,6 +227,8 @@ class DrawEngine:
 
     def _draw(self, request: Request) -> Drawn:
         try:
+            if self._skew.watched:
+                self._check_clock()
             made = self._carry_out(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
