@@ -66,7 +66,7 @@ def test_a_bad_file_is_one_line_and_exit_2(cli, tmp_path, command, name, text, c
 @pytest.mark.parametrize(
     ("store", "complaint"),
     [
-        ("redis://localhost", "not in this version"),
+        ("mongodb://localhost", "is unknown"),
         ("ftp://x", "unknown"),
         ("", "is not a store"),
         ("no/such/folder/d.db", "does not exist"),

@@ -18,7 +18,7 @@ from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.loop_groups import LoopGroup
 from prizedraw.engine.skew import Skew
 from prizedraw.engine.sync import WAIT
-from prizedraw.engine.urls import open_store
+from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
@@ -89,7 +89,7 @@ class AsyncDrawEngine:
         wait: float = WAIT,
     ) -> Self:
         """See ``DrawEngine.open``; nothing is connected yet."""
-        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
+        return cls(open_async_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
 
     @property
     def store(self) -> Store | AsyncStore:

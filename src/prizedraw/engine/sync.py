@@ -92,7 +92,7 @@ class DrawEngine:
         namespace: str = "default",
         wait: float = WAIT,
     ) -> Self:
-        """Open the store that ``url`` names: ":memory:", or the path of an SQLite file, which is made if it is not there.
+        """Open the store that ``url`` names: ":memory:", "postgresql://…", or the path of an SQLite file, made if it is not there.
 
         Raises:
             InvalidRequest: ``url`` names no store.
