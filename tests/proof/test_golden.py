@@ -175,3 +175,16 @@ def test_what_a_later_version_wrote_is_refused_untouched(memory, name, call, lay
     with pytest.raises(StorageVersion, match=r"format:? 2"):
         CALLS[call](DrawEngine(memory, clock=lambda: make.NOON))
     assert picture(memory, ["golden"]) == before
+
+
+def test_a_golden_export_is_imported():
+    """Format 1, with a checkpoint and a pseudonym in it: the sums are those of all draws, the receipts those of the second day."""
+    engine = DrawEngine(MemoryStore())
+    engine.import_from(GOLDEN / "export-1.jsonl")
+    verdict = engine.audit("golden")
+    assert (verdict.ok, verdict.draws) == (True, len(RECEIPTS))
+    assert verdict.archived > 20
+    assert make.receipts_of(engine) == [one for one in RECEIPTS if one["day"] == "2027-03-11"]
+    assert engine.standing("golden", "bob").number == 0
+    (erased,) = engine.journal("golden", kind="erase")
+    assert engine.standing("golden", erased.participant).number == 6

@@ -163,6 +163,13 @@ class PostgresStore:
         """Drop the entries with ``at < before`` and append ``checkpoint``, or do nothing if that id is known. O(n)."""
         return self._run(self._ask.forget(home, before, checkpoint))
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Apply a commit and, only where it is Committed, take back what was written before."""
+        return self._run(self._ask.redact(home, commit, entries, docs))
+
+    def compact(self) -> None:
+        """Do nothing: the server's autovacuum gives back the room of what was dropped."""
+
     def now(self) -> datetime | None:
         """The server's clock."""
         return self._run(self._ask.now())

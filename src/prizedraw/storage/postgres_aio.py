@@ -125,6 +125,13 @@ class AsyncPostgresStore:
         """See ``PostgresStore.forget``."""
         return await self._run(self._ask.forget(home, before, checkpoint))
 
+    async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See ``PostgresStore.redact``."""
+        return await self._run(self._ask.redact(home, commit, entries, docs))
+
+    async def compact(self) -> None:
+        """See ``PostgresStore.compact``."""
+
     async def now(self) -> datetime | None:
         """See ``PostgresStore.now``."""
         return await self._run(self._ask.now())

@@ -53,6 +53,12 @@ class Statements:
         self.forget = sql(
             "WITH gone AS (DELETE FROM @.entries WHERE home = %s AND at < %s AND cursor < %s RETURNING 1) SELECT count(*) FROM gone"
         )
+        self.redact = sql(
+            "UPDATE @.entries AS e SET owner = n.owner, fingerprint = n.fingerprint, data = n.data"
+            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) AS n (id, owner, fingerprint, data)"
+            " WHERE e.home = %s AND e.id = n.id"
+        )
+        self.drop_docs = sql("DELETE FROM @.docs WHERE home = %s AND key = ANY(%s::text[])")
         self.list_docs = sql(
             "SELECT key, version, data FROM @.docs WHERE home = %s AND key {start} %s AND version > 0 ORDER BY key LIMIT %s"
         )
@@ -71,9 +77,9 @@ class Statements:
         )
         self.version = sql("SELECT max(version) FROM @.layout")
         needed = {
-            "docs": ("SELECT", "INSERT", "UPDATE"),
+            "docs": ("SELECT", "INSERT", "UPDATE", "DELETE"),
             "counters": ("SELECT", "INSERT", "UPDATE"),
-            "entries": ("SELECT", "INSERT", "DELETE"),
+            "entries": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         }
         checks = [f"has_table_privilege('@.{table}', '{right}')" for table, rights in needed.items() for right in rights]
         self.rights = sql("SELECT " + " AND ".join(checks))

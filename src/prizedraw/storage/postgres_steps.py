@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from prizedraw.errors import StorageBusy, StorageError, StorageVersion
 from prizedraw.storage import postgres_schema
-from prizedraw.storage.home import Kept
+from prizedraw.storage.home import Kept, check_redaction
 from prizedraw.storage.postgres_errors import Collision
 from prizedraw.storage.postgres_rows import after_of, after_text, blobs, entry, integers, optional_texts, texts
 from prizedraw.storage.postgres_schema import in_schema, quoted
@@ -430,6 +430,30 @@ class Procedures:
             else:
                 return dropped  # type: ignore[no-any-return]  # a count
         raise StorageBusy(f"other writers came in between {TRIES} times; nothing was forgotten, try again")
+
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry], docs: Sequence[str]) -> Steps[Outcome]:
+        """Apply a commit and, where it is Committed, rewrite entries and drop documents in its transaction."""
+        check_redaction(commit, docs)
+        locked = replace(commit, put={**commit.put, **dict.fromkeys(docs, b"")})  # what is dropped is locked as what is put
+        for _ in range(TRIES):
+            try:
+                yield begin(self.wait)
+                loaded = yield from self._load(home, (locked,))
+                outcome = loaded.apply(commit)
+                if not isinstance(outcome, Committed):
+                    yield ROLLBACK
+                    return outcome
+                yield from self._flush(home, loaded)
+                ids, owners = texts([one.id for one in entries]), texts([one.owner for one in entries])
+                asked, contents = texts([one.fingerprint for one in entries]), blobs([one.data for one in entries])
+                yield Ask(self.sql.redact, (ids, owners, asked, contents, home))
+                yield Ask(self.sql.drop_docs, (home, texts(list(docs))))
+                yield END
+            except Collision:
+                yield ROLLBACK
+            else:
+                return loaded.told([outcome])[0]
+        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was changed, try again")
 
     def now(self) -> Steps[datetime]:
         """The server's clock."""

@@ -674,6 +674,19 @@ class StoreConformance:
         assert store.forget(HOME, 5, entry("checkpoint", at=2)) == 0
         assert [line.id for line in store.entries(HOME).items] == ["checkpoint"]
 
+    def test_r15_compacting_changes_nothing_that_can_be_read(self, store: Store) -> None:
+        """R15: what is kept is the same after ``compact``, cursors go on behind those that were dropped, and it may be repeated."""
+        for at in range(10):
+            one(store, writes(f"d{at}", add={"n": 1}, limits={"n": 10}, entries=(entry(f"e{at}", owner="ann", at=at),)))
+        store.forget(HOME, 6, entry("checkpoint", at=5))
+        kept = everything(store)
+        store.compact()
+        store.compact()
+        assert everything(store) == kept
+        again = one(store, Commit({}, entries=(entry("e0", owner="ann"),)))
+        assert isinstance(again, Committed)
+        assert again.entries[0].cursor > kept[2][-1].cursor
+
     # --- R16, exclusivity is for progress ---
 
     def test_r16_the_handle_reads_and_commits(self, store: Store) -> None:
@@ -777,6 +790,58 @@ class StoreConformance:
         assert now is None or now.utcoffset() is not None
         store.close()
         store.close()
+
+    # --- R19, redaction ---
+
+    @pytest.mark.parametrize("later", [0, 600], ids=["just written", "long ago"])
+    def test_r19_redaction_changes_what_was_written(self, store: Store, later: int) -> None:
+        """R19: owner, fingerprint and data of entries are others, all else of them stays; a document is gone; listings follow."""
+        for n in range(4):
+            puts = ("p/ann",) if n % 2 == 0 else ("p/ben",)
+            one(store, writes(*puts, version=n // 2, add={"n": 1}, limits={"n": 9}, entries=(entry(f"e{n}", owner=puts[0][2:]),)))
+        store.commit(HOME, [Commit({}, entries=(entry(f"later{n}", owner="cid"),)) for n in range(later)])
+        before = journal(store)
+        told = [Entry(f"e{n}", "g", "x-1", "other", 7, b"new") for n in (0, 2)]
+        commit = Commit({"p/ann": 2, "p/x-1": 0}, {"p/x-1": b"moved"}, entries=(entry("mark", owner="x-1"),))
+        outcome = store.redact(HOME, commit, [*told, Entry("unknown", "g", "x-1", "", 0, b"")], ["p/ann"])
+        assert isinstance(outcome, Committed)
+        after = journal(store)
+        for was, now in zip(before, after[:-1], strict=True):
+            changed = was.id in {"e0", "e2"}
+            assert (now.owner, now.fingerprint, now.data) == (("x-1", "g", b"new") if changed else (was.owner, was.fingerprint, was.data))
+            assert (now.id, now.kind, now.at, now.cursor, now.after) == (was.id, was.kind, was.at, was.cursor, was.after)
+            assert store.entry(HOME, now.id) == now
+        assert after[-1] == outcome.entries[0]
+        assert journal(store, owner="ann") == []
+        assert [line.id for line in journal(store, owner="x-1")] == ["e0", "e2", "mark"]
+        assert [line.id for line in journal(store, owner="ben")] == ["e1", "e3"]
+        assert [key for key, _ in store.docs(HOME, "p/").items] == ["p/ben", "p/x-1"]
+        (view,) = store.read(HOME, [Read(("p/ann", "p/x-1"))])
+        assert view.docs == {"p/ann": ABSENT, "p/x-1": Doc(1, b"moved")}
+        assert isinstance(one(store, writes("p/ann")), Committed)
+        assert isinstance(one(store, Commit({}, entries=(Entry("e0", "g", "", "", 0, b""),))), Replayed)
+
+    def test_r19_what_is_not_committed_redacts_nothing(self, store: Store) -> None:
+        """R19: a stale, a refused and a replayed commit leave entries and documents as they are."""
+        one(store, writes("p/ann", add={"n": 1}, limits={"n": 1}, entries=(entry("e", owner="ann"),)))
+        kept, told = everything(store), [Entry("e", "g", "x-1", "", 0, b"")]
+        for commit, kind in (
+            (Commit({"p/ann": 0}), Stale),
+            (Commit({"p/ann": 1}, add={"n": 1}), Refused),
+            (Commit({"p/ann": 1}, entries=(entry("e"),)), Replayed),
+            (Commit({"p/ann": 1}, entries=(entry("e", fingerprint="other"),)), Conflict),
+        ):
+            assert isinstance(store.redact(HOME, commit, told, ["p/ann"]), kind)
+            assert everything(store) == kept
+
+    def test_r19_a_document_is_dropped_under_guard_alone(self, store: Store) -> None:
+        """R19: one that the commit does not expect, or puts, is a ValueError and changes nothing."""
+        one(store, writes("p/ann"))
+        kept = everything(store)
+        for commit in (Commit({}), Commit({"p/ann": 1}, {"p/ann": b"new"})):
+            with pytest.raises(ValueError, match=r"\S"):
+                store.redact(HOME, commit, (), ["p/ann"])
+            assert everything(store) == kept
 
 
 class AsyncStoreConformance(StoreConformance):

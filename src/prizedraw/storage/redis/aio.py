@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common, Inside
+from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -115,6 +115,13 @@ class AsyncRedisStore(Common):
     async def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """See RedisStore.forget."""
         return await self._run(steps.forget(self._home(home), before, checkpoint))
+
+    async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See RedisStore.redact."""
+        raise StorageError(NO_REDACTION)
+
+    async def compact(self) -> None:
+        """See RedisStore.compact."""
 
     async def _run(self, operation: Steps[T]) -> T:
         if self._state != "open":

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common, Inside
+from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -139,6 +139,13 @@ class RedisStore(Common):
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """Hide the entries with ``at < before`` and append ``checkpoint`` in one step; then free their memory, a few at a time. O(n)."""
         return self._run(steps.forget(self._home(home), before, checkpoint))
+
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Not here yet: the lines of a stream cannot be changed. StorageError, and nothing is changed."""
+        raise StorageError(NO_REDACTION)
+
+    def compact(self) -> None:
+        """Do nothing: what is deleted is gone, and the next rewriting of the AOF drops it there."""
 
     def _run(self, operation: Steps[T]) -> T:
         if self._state != "open":
