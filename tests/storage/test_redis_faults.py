@@ -52,34 +52,44 @@ def clean(engine):
 
 
 class Insistent(threading.Thread):
-    """Draws with some request ids, each again and again until there is an answer, and remembers the answers and the errors."""
+    """Draws with one request id after the other, each again and again until there is an answer; remembers the answers and errors."""
 
-    def __init__(self, make, ids):
+    def __init__(self, make, name):
         super().__init__()
-        self._make, self._ids = make, ids
-        self.receipts, self.errors = {}, []
+        self._make, self._name = make, name
+        self.receipts, self.errors, self.enough = {}, [], threading.Event()
         self.start()
 
     def run(self):
         with self._make() as engine:
-            for k, id_ in enumerate(self._ids):
+            while not self.enough.is_set():
+                turn = len(self.receipts)
+                id_ = f"{self._name}-{turn}"
                 while id_ not in self.receipts:
                     try:
-                        self.receipts[id_] = engine.draw("wheel", f"p{k % 7}", request_id=id_)
+                        self.receipts[id_] = engine.draw("wheel", f"p{turn % 7}", request_id=id_)
                     except StorageError as error:
                         self.errors.append(error)
                         time.sleep(0.05)
 
 
-def insist(make, name, count, workers=3):
-    """Some threads that insist on draws of their own."""
-    return [Insistent(make, [f"{name}-{worker}-{k}" for k in range(count)]) for worker in range(workers)]
+def insist(make, workers):
+    """Some threads that insist on draws of their own, until ``finish``."""
+    return [Insistent(make, f"w{worker}") for worker in range(workers)]
+
+
+def finish(crew):
+    """Each makes ten draws more, and ends."""
+    goals = [len(one.receipts) + 10 for one in crew]
+    while any(one.is_alive() and len(one.receipts) < goal for one, goal in zip(crew, goals, strict=True)):
+        time.sleep(0.01)
+    for one in crew:
+        one.enough.set()
+        one.join()
 
 
 def accounted_for(engine, crew):
     """Whether every answer that was given still holds, and each request is one draw."""
-    for one in crew:
-        one.join()
     given = {id_: receipt for one in crew for id_, receipt in one.receipts.items()}
     lines = [entry.id for entry in journal(engine, "wheel") if entry.kind == "draw"]
     assert sorted(lines) == sorted(given)
@@ -164,10 +174,11 @@ def test_scripts_flushed_in_mid_run_are_not_noticed(valkey_url, prefix):
     make = lambda: DrawEngine(RedisStore(valkey_url, prefix=prefix), clock=lambda: NOON)
     with make() as engine, redis.Redis.from_url(valkey_url, protocol=2) as client:
         engine.publish(CAMPAIGN)
-        crew = insist(make, "flush", 150)
-        while any(one.is_alive() for one in crew):
+        crew = insist(make, 3)
+        for _ in range(100):
             client.script_flush()
-            time.sleep(0.002)
+            time.sleep(0.005)
+        finish(crew)
         assert accounted_for(engine, crew)
         assert [one.errors for one in crew] == [[], [], []]
 
@@ -180,11 +191,12 @@ def test_pitfall_12_a_server_killed_and_started_again_has_lost_nothing_with_appe
     make = lambda: DrawEngine(RedisStore(own_valkey.url), clock=lambda: NOON)
     with make() as engine:
         engine.publish(CAMPAIGN)
-        crew = insist(make, "kill", 200)
+        crew = insist(make, 3)
         for _ in range(3):
             time.sleep(0.3)
             own_valkey.kill()
             own_valkey.start()
+        finish(crew)
         assert accounted_for(engine, crew)
         assert any(one.errors for one in crew)
 
@@ -308,7 +320,7 @@ def test_a_server_of_a_cluster_that_is_away_for_a_while_loses_nothing(tmp_path, 
         with make() as engine:
             engine.publish(CAMPAIGN)
             node = holder(cluster)
-            crew = insist(make, how, 150, workers=2)
+            crew = insist(make, 2)
             time.sleep(0.4)
             if how == "stopped":
                 node.signal(signal.SIGSTOP)
@@ -318,6 +330,8 @@ def test_a_server_of_a_cluster_that_is_away_for_a_while_loses_nothing(tmp_path, 
                 node.kill()
                 time.sleep(1)
                 node.start()
+            finish(crew)
+            cluster.settle()
             assert accounted_for(engine, crew)
             assert any(one.errors for one in crew)
 
@@ -342,6 +356,7 @@ def test_an_engine_on_a_loop_goes_on_when_its_server_of_the_cluster_is_back(tmp_
                 with pytest.raises(StorageError):
                     await engine.draw("wheel", "ann", request_id="r1")
                 node.start()
+                await asyncio.to_thread(cluster.settle)
                 made = [await insist_on(engine, id_) for id_ in ("r1", "r0", "r2")]
                 assert [receipt.number for receipt in made] == [2, 1, 3]
                 assert (await engine.audit("wheel")).ok
