@@ -155,11 +155,7 @@ class AsyncRedisStore(Common):
         except failures.FAILURES as error:
             raise failures.told(error, self.where, write=False) from error
         try:
-            if ask.then is None:
-                await connection.send_command(*ask.args)
-                return await connection.read_response()
-            await connection.send_packed_command(connection.pack_commands((ask.args, ask.then)))
-            return await _both(connection)
+            return await self._exchange(connection, ask)
         except ResponseError:
             raise
         except BaseException:
@@ -167,6 +163,14 @@ class AsyncRedisStore(Common):
             raise
         finally:
             await pool.release(connection)
+
+    @staticmethod
+    async def _exchange(connection: Any, ask: Ask) -> Any:
+        if ask.then is None:
+            await connection.send_packed_command(connecting.packed(ask.args))
+            return await connection.read_response()
+        await connection.send_packed_command(connecting.packed(ask.args) + connecting.packed(ask.then))
+        return await _both(connection)
 
 
 async def _both(connection: Any) -> tuple[Any, Any]:
