@@ -10,13 +10,14 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from prizedraw.engine.batches import TOGETHER, checked, run_together, told
-from prizedraw.engine.drivers import run, run_async, run_draw
+from prizedraw.engine.batches import TOGETHER, batch, checked, told
+from prizedraw.engine.drivers import run, run_async
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
+from prizedraw.engine.loop_groups import LoopGroup
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_async_store
-from prizedraw.errors import DrawRefused, RequestMismatch, StorageError
+from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.querying import Wanted
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from prizedraw.campaign import Campaign
     from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.standing import Refusal, Standing
-    from prizedraw.engine.batches import Outcome
     from prizedraw.engine.hooks import Event
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
@@ -67,6 +67,7 @@ class AsyncDrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks()
+        self._group = LoopGroup(self._alone, lambda requests: self._run(batch(requests)))
         self._is_open = False
 
     @classmethod
@@ -88,7 +89,8 @@ class AsyncDrawEngine:
         return self._store
 
     async def close(self) -> None:
-        """Close the store; the next call opens it again."""
+        """Finish what is under way and close the store; the next call opens it again."""
+        await self._group.settled()
         self._is_open = False
         if self._sync is not None:
             await asyncio.to_thread(self._sync.close)
@@ -181,7 +183,7 @@ class AsyncDrawEngine:
 
     async def _draw(self, request: Request) -> Drawn:
         try:
-            made = await self._requested(request)
+            made = await self._group.draw(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
@@ -191,33 +193,18 @@ class AsyncDrawEngine:
         self._hooks.drawn(made)
         return made
 
+    async def _alone(self, request: Request) -> Drawn:
+        return await self._run(Job(request.flow(), request.home, True))
+
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_batch``."""
         asked = checked(requests)
         jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None) for one in asked]
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
-            made = await self._together(jobs[start : start + TOGETHER])
+            made = await self._run(batch(jobs[start : start + TOGETHER]))
             results += told(self._hooks, asked[start : start + TOGETHER], made)
         return results
-
-    async def _requested(self, request: Request) -> Drawn:
-        await self._ready()
-        if self._sync is not None:
-            return await _in_thread(run_draw, self._sync, request, self._wait)
-        return await self._run(Job(request.flow(), request.home, True))
-
-    async def _together(self, requests: list[Request]) -> list[Outcome]:
-        await self._ready()
-        if self._sync is not None:
-            return await _in_thread(run_together, self._sync, requests, self._wait)
-        return [await self._outcome(request) for request in requests]
-
-    async def _outcome(self, request: Request) -> Outcome:
-        try:
-            return await self._requested(request)
-        except (DrawRefused, RequestMismatch) as refusal:
-            return refusal
 
     async def preview(self, id: str, n: int, *, seed: Seed) -> list[Receipt]:  # noqa: A002 - as above
         """See ``DrawEngine.preview``."""

@@ -21,6 +21,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._of: dict[str, tuple[Callable[[Any], object], ...]] = {}
+        self.any = False
+        """Whether there is one."""
 
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
         """Call ``hook`` with each Receipt ("draw"), DrawRefused ("refusal") or Alert ("low_stock", "sold_out").
@@ -33,10 +35,11 @@ class Hooks:
         if not callable(hook):
             raise InvalidRequest(f"{hook!r} cannot be called", "hook")
         self._of[event] = (*self._of.get(event, ()), hook)
+        self.any = True
 
     def drawn(self, made: Drawn) -> None:
         """Tell of a request that was just committed."""
-        if not self._of or made.entry is None:
+        if made.entry is None:
             return
         for receipt in made.receipts:
             self._call("draw", receipt)
@@ -46,8 +49,7 @@ class Hooks:
 
     def refused(self, refusal: DrawRefused) -> None:
         """Tell of a refusal."""
-        if self._of:
-            self._call("refusal", refusal)
+        self._call("refusal", refusal)
 
     def _call(self, event: str, value: object) -> None:
         for hook in self._of.get(event, ()):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from prizedraw.engine.batches import TOGETHER, checked, run_together, told
-from prizedraw.engine.drivers import run, run_draw
+from prizedraw.engine.batches import TOGETHER, batch, checked, told
+from prizedraw.engine.drivers import drive, run
+from prizedraw.engine.groups import Group
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
 from prizedraw.engine.urls import open_store
@@ -51,6 +52,7 @@ class DrawEngine:
         entropy: where tickets come from; left out, the operating system's secure source.
         namespace: keeps campaigns of different tenants on one store apart.
         wait: seconds to wait for other writers before StorageBusy.
+        group: whether threads that draw at the same time share transactions; left out, where the store has one writer anyway.
     """
 
     def __init__(
@@ -61,11 +63,15 @@ class DrawEngine:
         entropy: Entropy | None = None,
         namespace: str = "default",
         wait: float = WAIT,
+        group: bool | None = None,
     ) -> None:
         self._store = store
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks()
+        grouped = store.lock_first if group is None else group
+        alone = self._locked if store.lock_first else self._alone
+        self._carry_out = Group(alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else alone
 
     @classmethod
     def open(
@@ -203,20 +209,28 @@ class DrawEngine:
 
     def _draw(self, request: Request) -> Drawn:
         try:
-            made = run_draw(self._store, request, self._wait)
+            made = self._carry_out(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
             raise
         except StorageError as error:
             error.request_id = request.key()
             raise
-        self._hooks.drawn(made)
+        if self._hooks.any:
+            self._hooks.drawn(made)
         return made
+
+    def _alone(self, request: Request) -> Drawn:
+        return drive(self._store, self._store, request.flow(), self._wait)
+
+    def _locked(self, request: Request) -> Drawn:
+        with self._store.exclusive(request.home, (), self._wait) as handle:
+            return drive(self._store, handle, request.flow(), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone and in order: a receipt, a list of them where n > 1, or a Refusal.
 
-        On a store with one writer up to 256 requests share a transaction. If the store fails, StorageError is raised, and a second
+        Up to 256 requests share their reads and a transaction. If the store fails, StorageError is raised, and a second
         call with the same request ids goes on from there.
 
         Raises:
@@ -227,7 +241,7 @@ class DrawEngine:
         jobs = [self._jobs.draw(id, one.participant, one.request_id, one.n, None) for one in asked]
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
-            made = run_together(self._store, jobs[start : start + TOGETHER], self._wait)
+            made = self._run(batch(jobs[start : start + TOGETHER]))
             results += told(self._hooks, asked[start : start + TOGETHER], made)
         return results
 

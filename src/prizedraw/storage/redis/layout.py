@@ -42,7 +42,7 @@ from prizedraw.storage.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 FORMAT = 1
 """The number of this layout, kept under ``prefix:format``."""
@@ -146,31 +146,28 @@ def _after(kept: bytes) -> tuple[tuple[str, int, int], ...]:
 
 
 def read_fields(reads: Sequence[Read]) -> list[str]:
-    """The fields that reads ask for, in order, and first the mark that says which entries are forgotten."""
+    """The fields that reads ask for, each once, and first the mark that says which entries are forgotten."""
     fields = [MARK]
     for read in reads:
         fields += ["d" + key for key in read.docs]
         fields += ["c" + key for key in read.counters]
         if read.entry is not None:
             fields.append("i" + read.entry)
-    return fields
+    return fields if len(reads) == 1 else list(dict.fromkeys(fields))
 
 
-def views(reads: Sequence[Read], values: Sequence[bytes | None]) -> list[View]:
+def views(reads: Sequence[Read], kept: Mapping[str, bytes | None]) -> list[View]:
     """The views that the values of those fields make."""
-    rest = iter(values)
-    mark = next(rest)
     found = []
     for read in reads:
-        docs = {key: doc(next(rest)) for key in read.docs}
-        counters = {key: counter(next(rest)) for key in read.counters}
-        found.append(View(docs, counters, None if read.entry is None else _unless_forgotten(read.entry, next(rest), mark)))
+        docs = {key: doc(kept["d" + key]) for key in read.docs}
+        counters = {key: counter(kept["c" + key]) for key in read.counters}
+        known = None if read.entry is None else kept["i" + read.entry]
+        found.append(View(docs, counters, None if known is None else _unless_forgotten(read.entry or "", known, kept[MARK])))
     return found
 
 
-def _unless_forgotten(id: str, kept: bytes | None, mark: bytes | None) -> Entry | None:  # noqa: A002 - the field's name
-    if kept is None:
-        return None
+def _unless_forgotten(id: str, kept: bytes, mark: bytes | None) -> Entry | None:  # noqa: A002 - the field's name
     found = entry(id, kept)
     if mark is not None:
         before, upto = mark.split(b" ")[:2]

@@ -85,8 +85,9 @@ def call(
 
 def read(keys: Keys, reads: Sequence[Read]) -> Steps[list[View]]:
     """Answer reads from one snapshot: one command, which is one."""
-    found = yield Ask(("HMGET", keys.kept, *layout.read_fields(reads)), keys.kept)
-    return layout.views(reads, found)
+    fields = layout.read_fields(reads)
+    found = yield Ask(("HMGET", keys.kept, *fields), keys.kept)
+    return layout.views(reads, dict(zip(fields, found, strict=True)))
 
 
 def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = None) -> Steps[list[Outcome]]:
