@@ -130,8 +130,8 @@ def speed(url, kind, workers, rounds, seconds):
     return {side: round(statistics.median(of)) for side, of in rates.items()} | {"ratio": round(statistics.median(ratios), 3)}
 
 
-def memory(url, draws, each):
-    """Bytes of the server for each draw that the engine has kept, when every participant has drawn so often."""
+def engine(url, draws, each):
+    """Draws per second of an engine in batches of 50, and bytes of the server for each draw kept, when each participant draws so often."""
     campaign = Campaign(
         id="wheel",
         title="Wheel",
@@ -143,10 +143,10 @@ def memory(url, draws, each):
     )
     with redis.Redis.from_url(url, protocol=2) as client, DrawEngine.open(url, namespace=f"each{each}", clock=lambda: NOON) as engine:
         engine.publish(campaign)
-        before = client.info("memory")["used_memory"]
-        for start in range(0, draws, 200):
-            engine.draw_batch("wheel", [DrawRequest(f"user-{(start + n) % (draws // each)}") for n in range(200)])
-        return (client.info("memory")["used_memory"] - before) / draws
+        before, began = client.info("memory")["used_memory"], perf_counter()
+        for start in range(0, draws, BATCH):
+            engine.draw_batch("wheel", [DrawRequest(f"user-{(start + n) % (draws // each)}") for n in range(BATCH)])
+        return draws / (perf_counter() - began), (client.info("memory")["used_memory"] - before) / draws
 
 
 def flat(url, sizes):
@@ -215,7 +215,9 @@ def main() -> None:
         table += [row(f"one draw in two round trips, {size:,} kept, µs", took) for size, took in spent.items()]
         client.flushall()
         for each in (10, 1):
-            kept = memory(url, 2000 if given.quick else 20_000, each)
+            rate, kept = engine(url, 2000 if given.quick else 20_000, each)
+            if each > 1:
+                table.append(row(f"`DrawEngine.draw_batch` of {BATCH}, one process, draws/s", round(rate)))
             table.append(row(f"a kept draw, {each} a participant, bytes", round(kept), at_most=450 if each > 1 else None))
         version = client.info("server")["redis_version"] if given.url else client.info("server").get("valkey_version", "")
     put(result("Redis store", table, {"valkey": version, "redis-py": redis.__version__}, rounds=rounds, **more), given.json)
