@@ -202,15 +202,19 @@ def test_what_is_forgotten_is_gone_for_readers_before_it_is_swept_away(store, mo
     assert [view.entry for view in store.read(HOME, [Read(entry="e5"), Read(entry="e700")])] == [None, kept[100]]
 
 
-def test_ids_that_are_forgotten_are_free_before_they_are_swept_away(store, monkeypatch):
+def test_ids_that_are_forgotten_are_free_before_they_are_swept_away(store, server, prefix, monkeypatch):
     """An id taken anew in between stays when the sweep comes to its old line."""
     fill(store, 500)
     half_forgotten(store, 400, monkeypatch)
     assert isinstance(one(store, Commit({}, entries=(line("e7", "o1", 1000),))), Committed)
     assert isinstance(one(store, Commit({}, entries=(line("e450", "o0", 1000),))), Replayed)
+    assert [entry.id for entry in journal(store, limit=50)] == [*(f"e{at}" for at in range(400, 500)), "check", "e7"]
+    assert [entry.id for entry in journal(store, owner="o1")] == [*(f"e{at}" for at in range(400, 500) if at % 3 == 1), "e7"]
     assert store.forget(HOME, 400, line("check", "", 400)) == 0
     assert store.entry(HOME, "e7").at == 1000
     assert [entry.id for entry in journal(store, owner="o1")][-1] == "e7"
+    fields = server.hkeys(layout.keys(prefix, HOME).kept)
+    assert [sum(field.startswith(sort) for field in fields) for sort in (b"i", b"e")] == [102, 102]
 
 
 def test_the_next_forgetting_finishes_what_was_left(store, server, prefix, monkeypatch):
@@ -268,6 +272,7 @@ def test_writers_of_one_document_take_turns_in_order_of_arrival(store):
             threads.append(threading.Thread(target=hold, args=(name,)))
             threads[-1].start()
             time.sleep(0.1)
+        assert turns == []
     for thread in threads:
         thread.join()
     assert turns == [0, 1, 2, 3, 4]
@@ -354,14 +359,18 @@ def test_a_client_of_the_newer_protocol_will_do(valkey_url, prefix):
 
 
 def test_a_child_of_a_fork_uses_connections_of_its_own(store):
-    """Parent and child commit at once through the same store object; nothing is lost or mixed up."""
-    one(store, Commit({"d": 0}, {"d": b""}))
+    """Parent and child commit and read at once through the same store object, right after it was used; no answer goes to the other."""
+
+    def work(name):
+        made = [isinstance(one(store, Commit({}, add={"n": 1})), Committed) for _ in range(200)]
+        read = [store.read(HOME, [Read((name,))])[0].docs[name].data == name.encode() for _ in range(200)]
+        return all(made) and all(read)
+
+    one(store, Commit({"parent": 0, "child": 0}, {"parent": b"parent", "child": b"child"}))
     child = os.fork()
     if not child:
-        made = [isinstance(one(store, Commit({}, add={"n": 1})), Committed) for _ in range(200)]
-        os._exit(0 if all(made) else 1)
-    for _ in range(200):
-        assert isinstance(one(store, Commit({}, add={"n": 1})), Committed)
+        os._exit(0 if work("child") else 1)
+    assert work("parent")
     assert os.waitpid(child, 0)[1] == 0
     assert store.read(HOME, [Read(counters=("n",))])[0].counters["n"] == Counter(400, -1)
 

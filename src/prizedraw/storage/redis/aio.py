@@ -156,13 +156,8 @@ class AsyncRedisStore(Common):
             raise failures.told(error, self.where, write=False) from error
         try:
             return await self._exchange(connection, ask)
-        except ResponseError:
-            raise
-        except BaseException:
-            await connection.disconnect(nowait=True)  # an answer may still come, and is no one else's
-            raise
         finally:
-            await pool.release(connection)
+            await pool.release(connection)  # redis-py has closed it if an answer may still come
 
     @staticmethod
     async def _exchange(connection: Any, ask: Ask) -> Any:

@@ -185,8 +185,7 @@ class RedisStore(Common):
             self._give_back(connection)
             raise
         except BaseException:
-            connection.disconnect()  # an answer may still come, and is no one else's
-            client.connection_pool.release(connection)
+            client.connection_pool.release(connection)  # redis-py has closed it if an answer may still come
             raise
         self._give_back(connection)
         return answer
