@@ -12,7 +12,7 @@ from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageCorrupt, StorageError, StorageVersion
 from prizedraw.storage import AsyncRedisStore, Commit, Committed, Entry, RedisStore
 from prizedraw.storage.redis import layout, opening
-from store_bridge import Bridge
+from prizedraw.testing.bridge import Bridge
 from valkey_servers import Cluster, Valkey, free_port
 
 pytest_plugins = ("valkey_servers",)
@@ -30,7 +30,7 @@ def make(request):
         if request.param == "threads":
             made.append(RedisStore(*args, **options))
         else:
-            made.append(Bridge(lambda: AsyncRedisStore(*args, **options)))
+            made.append(Bridge(AsyncRedisStore(*args, **options)))
         return made[-1]
 
     yield store

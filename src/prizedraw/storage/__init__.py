@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prizedraw.storage.memory import MemoryStore
+    from prizedraw.storage.postgres import PostgresStore
+    from prizedraw.storage.postgres_aio import AsyncPostgresStore
     from prizedraw.storage.protocol import (
         ABSENT,
         MAX_INTEGER,
@@ -42,6 +44,7 @@ __all__ = [
     "NO_LIMIT",
     "UNTOUCHED",
     "AsyncHandle",
+    "AsyncPostgresStore",
     "AsyncRedisStore",
     "AsyncStore",
     "Commit",
@@ -54,6 +57,7 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Page",
+    "PostgresStore",
     "Read",
     "RedisStore",
     "Refused",
@@ -64,7 +68,14 @@ __all__ = [
     "View",
 ]
 
-_ELSEWHERE = {"MemoryStore": "memory", "SqliteStore": "sqlite", "RedisStore": "redis", "AsyncRedisStore": "redis"}
+_ELSEWHERE = {
+    "AsyncPostgresStore": "postgres_aio",
+    "AsyncRedisStore": "redis",
+    "MemoryStore": "memory",
+    "PostgresStore": "postgres",
+    "RedisStore": "redis",
+    "SqliteStore": "sqlite",
+}
 
 
 def __getattr__(name: str) -> Any:

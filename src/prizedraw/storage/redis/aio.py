@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common
+from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ class AsyncRedisStore(Common):
             self._client = connecting.client(self._from, redis.asyncio)
             self._learn(await self._carry_out(opening.opened(self)))
 
+    async def schema_version(self) -> int:
+        """See RedisStore.schema_version."""
+        async with self._mutex:
+            if self._client is None:
+                self._client = connecting.client(self._from, redis.asyncio)
+        return await self._carry_out(opening.format_there(self))
+
     async def close(self) -> None:
         """See RedisStore.close."""
         async with self._mutex:
@@ -75,7 +82,7 @@ class AsyncRedisStore(Common):
         locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
         await self._run(steps.lock(locks, token, wait))
         try:
-            yield self
+            yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
                 await self._run(steps.unlock(locks, token))

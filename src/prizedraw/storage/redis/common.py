@@ -17,6 +17,15 @@ _PREFIX = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
 _REMEMBERED = 1024
 
 
+class Inside:
+    """The handle inside an exclusive block: what a store reads and commits, and nothing else of it."""
+
+    __slots__ = ("commit", "read")
+
+    def __init__(self, store: Any) -> None:
+        self.read, self.commit = store.read, store.commit
+
+
 class Common:
     """The settings of a store, and what it has learned of its server.
 

@@ -101,6 +101,13 @@ def _check_waiting(wait_aof: WaitAof, where: str) -> Steps[None]:
         ) from error
 
 
+def format_there(store: Common) -> Steps[int]:
+    """The number of the format under the prefix of a store, 0 if there is none."""
+    key = layout.format_key(store.prefix)
+    kept: bytes | None = yield Ask(("GET", key), key)
+    return int(kept) if kept is not None and kept.isdigit() else 0
+
+
 def _check_format(prefix: str, where: str) -> Steps[None]:
     key = layout.format_key(prefix)
     try:

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common
+from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -65,11 +65,21 @@ class RedisStore(Common):
         with self._mutex:
             if self._state == "open":
                 return
-            try:
-                self._client = connecting.client(self._from, redis)  # that of a cluster asks for its nodes
-            except failures.FAILURES as error:
-                raise failures.told(error, self.where, write=False) from error
+            self._connect()
             self._learn(self._carry_out(opening.opened(self)))
+
+    def schema_version(self) -> int:
+        """The number of the format that is there, 0 where there is none yet."""
+        with self._mutex:
+            if self._client is None:
+                self._connect()
+        return self._carry_out(opening.format_there(self))
+
+    def _connect(self) -> None:
+        try:
+            self._client = connecting.client(self._from, redis)  # that of a cluster asks for its nodes
+        except failures.FAILURES as error:
+            raise failures.told(error, self.where, write=False) from error
 
     def close(self) -> None:
         """Close the connections, unless they are those of a client that was given."""
@@ -102,7 +112,7 @@ class RedisStore(Common):
         locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
         self._run(steps.lock(locks, token, wait))
         try:
-            yield self
+            yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
                 self._run(steps.unlock(locks, token))
