@@ -42,36 +42,45 @@ class OnCluster(WithoutRedaction):
         self.url = valkey_cluster_url
 
 
-class TestRedisStore(OnServer, StoreConformance):
+class Blocking:
     """Threads."""
 
     def make_store(self, tmp_path):
         return RedisStore(self.url, prefix=new_prefix())
 
 
-class TestRedisStoreWithoutLocks(OnServer, StoreConformance):
-    """Guards alone must do."""
-
-    def make_store(self, tmp_path):
-        return NoExclusive(RedisStore(self.url, prefix=new_prefix()))
-
-
-class TestAsyncRedisStore(OnServer, AsyncStoreConformance):
+class OnLoop:
     """An event loop."""
 
     def make_store(self, tmp_path):
         return AsyncRedisStore(self.url, prefix=new_prefix())
 
 
-class TestRedisStoreOnACluster(OnCluster, StoreConformance):
+class TestRedisStore(OnServer, Blocking, StoreConformance):
+    """Threads, one server."""
+
+
+class TestAsyncRedisStore(OnServer, OnLoop, AsyncStoreConformance):
+    """An event loop, one server."""
+
+
+class TestRedisStoreOnACluster(OnCluster, Blocking, StoreConformance):
     """Threads, a cluster."""
 
-    def make_store(self, tmp_path):
-        return RedisStore(self.url, prefix=new_prefix())
 
-
-class TestAsyncRedisStoreOnACluster(OnCluster, AsyncStoreConformance):
+class TestAsyncRedisStoreOnACluster(OnCluster, OnLoop, AsyncStoreConformance):
     """An event loop, a cluster."""
 
+
+class TestRedisStoreWithoutLocks(OnServer, Blocking, StoreConformance):
+    """Guards alone must do."""
+
     def make_store(self, tmp_path):
-        return AsyncRedisStore(self.url, prefix=new_prefix())
+        return NoExclusive(super().make_store(tmp_path))
+
+
+class TestAsyncRedisStoreWithoutLocks(OnServer, OnLoop, AsyncStoreConformance):
+    """Guards alone must do, on a loop."""
+
+    def make_store(self, tmp_path):
+        return NoExclusive(super().make_store(tmp_path))

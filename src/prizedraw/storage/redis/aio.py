@@ -169,18 +169,17 @@ class AsyncRedisStore(Common):
         except failures.FAILURES as error:
             raise failures.told(error, self.where, write=False) from error
         try:
-            if ask.then is None:
-                await connection.send_command(*ask.args)
-                return await connection.read_response()
-            await connection.send_packed_command(connection.pack_commands((ask.args, ask.then)))
-            return await _both(connection)
-        except ResponseError:
-            raise
-        except BaseException:
-            await connection.disconnect(nowait=True)  # an answer may still come, and is no one else's
-            raise
+            return await self._exchange(connection, ask)
         finally:
-            await pool.release(connection)
+            await pool.release(connection)  # redis-py has closed it if an answer may still come
+
+    @staticmethod
+    async def _exchange(connection: Any, ask: Ask) -> Any:
+        if ask.then is None:
+            await connection.send_packed_command(connecting.packed(ask.args))
+            return await connection.read_response()
+        await connection.send_packed_command(connecting.packed(ask.args) + connecting.packed(ask.then))
+        return await _both(connection)
 
 
 async def _both(connection: Any) -> tuple[Any, Any]:
