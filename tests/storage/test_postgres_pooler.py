@@ -65,8 +65,7 @@ def test_statements_are_prepared_on_a_server_and_never_behind_a_pooler(pooler):
 
     def threshold(url, **options):
         store = PostgresStore(url, schema=fresh_schema(), **options)
-        store.open()
-        with store._lent(5) as connection:
+        with store._opened().connection() as connection:
             found = connection.prepare_threshold
         store.close()
         return found

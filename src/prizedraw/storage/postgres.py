@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import suppress
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from prizedraw.storage.postgres_link import Link  # first, for it says what to do where psycopg is missing
 
@@ -23,13 +23,15 @@ from prizedraw.storage.postgres_schema import ddl
 from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
     from prizedraw.errors import StorageError
     from prizedraw.storage.postgres_steps import Ask, Steps
     from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
+
+    Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
 
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ class PostgresStore:
         self._min_size, self._max_size = min_size, max_size
         self._mutex = threading.Lock()
         self._state = "new"
-        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._pool: Pool | None = None
         _stores.add(self)
 
     def __repr__(self) -> str:
@@ -160,27 +162,24 @@ class PostgresStore:
         return self._run(self._ask.now())
 
     def _run(self, steps: Steps[T]) -> T:
-        with self._lent(self._ask.wait) as connection:
-            return carry_out(connection, steps, self._link.where)
-
-    @contextmanager
-    def _lent(self, wait: float) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the pool, given back in no transaction."""
-        pool, began = self._pool or self._opened(), monotonic()
+        pool = self._pool or self._opened()
+        connection = self._borrow(pool, self._ask.wait)
         try:
-            connection = pool.getconn(max(wait, 0.001))
+            result = carry_out(connection, steps, self._link.where)
+        except BaseException:
+            _give_back(pool, connection)
+            raise
+        pool.putconn(connection)
+        return result
+
+    def _borrow(self, pool: Pool, wait: float) -> psycopg.Connection[Any]:
+        began = monotonic()
+        try:
+            return pool.getconn(max(wait, 0.001))
         except PoolTimeout:
             raise self._starved(monotonic() - began) from None
-        try:
-            yield connection
-        finally:
-            if connection.info.transaction_status:
-                _roll_back(connection)
-            if connection.closed:
-                pool.check()
-            pool.putconn(connection)
 
-    def _opened(self) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _opened(self) -> Pool:
         if self._state == "new":
             self.open()
         with self._mutex:
@@ -196,6 +195,8 @@ class PostgresStore:
                     min_size=self._min_size,
                     max_size=self._max_size,
                 )
+                with suppress(PoolTimeout):  # who borrows is told
+                    self._pool.wait(self._ask.wait)  # else the first borrower makes it grow
             return self._pool
 
     def _settle(self, connection: psycopg.Connection[Any]) -> None:
@@ -222,7 +223,7 @@ class PostgresStore:
 class _Block:
     """An exclusive block: a transaction as a context manager, and the handle inside."""
 
-    __slots__ = ("_connection", "_docs", "_home", "_lent", "_store", "_wait")
+    __slots__ = ("_connection", "_docs", "_home", "_pool", "_process", "_store", "_wait")
 
     def __init__(self, store: PostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
@@ -230,14 +231,14 @@ class _Block:
 
     def __enter__(self) -> _Block:
         store, began = self._store, monotonic()
-        self._lent = store._lent(self._wait)  # noqa: SLF001 - the store's own other half
-        self._connection = self._lent.__enter__()
+        self._pool = store._pool or store._opened()  # noqa: SLF001 - the store's own other half
+        self._connection = store._borrow(self._pool, self._wait)  # noqa: SLF001 - as above
+        self._process = os.getpid()
         try:
             left = max(0.0, self._wait - (monotonic() - began))
             self._run(store._ask.enter(self._home, self._docs, left))  # noqa: SLF001 - as above
-        except BaseException as error:
-            self._connection = None
-            self._lent.__exit__(type(error), error, error.__traceback__)
+        except BaseException:
+            self._leave()
             raise
         return self
 
@@ -250,7 +251,7 @@ class _Block:
         return self._run(self._store._ask.commit_within(home, commits))  # noqa: SLF001 - as above
 
     def _run(self, steps: Steps[T]) -> T:
-        if self._connection is None:
+        if self._connection is None or self._process != os.getpid():
             raise block_over()
         return carry_out(self._connection, steps, self._store._link.where)  # noqa: SLF001 - as above
 
@@ -259,8 +260,12 @@ class _Block:
             if error is None:
                 self._run(block_end())
         finally:
-            self._connection = None
-            self._lent.__exit__(None, None, None)
+            self._leave()
+
+    def _leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and self._process == os.getpid():  # after a fork the transaction is the parent's
+            _give_back(self._pool, connection)
 
 
 def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) -> T:
@@ -294,14 +299,17 @@ def _answer(connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], as
         connection.execute(ask.sql, prepare=False)
         return []
     cursor.execute(ask.sql, ask.params)
-    return cursor.fetchall() if cursor.description else []
+    # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
+    return cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-def _roll_back(connection: psycopg.Connection[Any]) -> None:
-    try:
-        connection.rollback()
-    except psycopg.Error:
-        connection.close()
+def _give_back(pool: Pool, connection: psycopg.Connection[Any]) -> None:
+    """Give a connection back in no transaction; where it is lost, look after the others of the pool as well."""
+    with suppress(psycopg.Error):
+        connection.rollback()  # unless there is nothing to roll back
+    if connection.closed:
+        pool.check()
+    pool.putconn(connection)
 
 
 _stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from prizedraw.storage.postgres_link import Link  # first, for it says what to do where psycopg is missing
 
@@ -18,13 +18,15 @@ from prizedraw.storage.postgres_schema import ddl
 from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
     from prizedraw.errors import StorageError
     from prizedraw.storage.postgres_steps import Ask, Steps
     from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
+
+    Pool: TypeAlias = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
 T = TypeVar("T")
 
@@ -53,7 +55,7 @@ class AsyncPostgresStore:
         self._state = "new"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+        self._pool: Pool | None = None
 
     def __repr__(self) -> str:
         return f"<AsyncPostgresStore in {self._ask.schema!r} of {self._link.where}>"
@@ -126,23 +128,24 @@ class AsyncPostgresStore:
         return await self._run(self._ask.now())
 
     async def _run(self, steps: Steps[T]) -> T:
-        async with self._lent(self._ask.wait) as connection:
-            return await carry_out(connection, steps, self._link.where)
-
-    @asynccontextmanager
-    async def _lent(self, wait: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A connection of the pool, given back in no transaction."""
-        pool, began = await self._opened(), monotonic()
+        pool = await self._opened()
+        connection = await self._borrow(pool, self._ask.wait)
         try:
-            connection = await pool.getconn(max(wait, 0.001))
+            result = await carry_out(connection, steps, self._link.where)
+        except BaseException:
+            await asyncio.shield(_give_back(pool, connection))
+            raise
+        await pool.putconn(connection)
+        return result
+
+    async def _borrow(self, pool: Pool, wait: float) -> psycopg.AsyncConnection[Any]:
+        began = monotonic()
+        try:
+            return await pool.getconn(max(wait, 0.001))
         except PoolTimeout:
             raise await self._starved(monotonic() - began) from None
-        try:
-            yield connection
-        finally:
-            await asyncio.shield(_give_back(pool, connection))
 
-    async def _opened(self) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    async def _opened(self) -> Pool:
         loop = asyncio.get_running_loop()
         if self._pool is not None and self._loop is loop:
             return self._pool
@@ -163,6 +166,8 @@ class AsyncPostgresStore:
                     max_size=self._max_size,
                 )
                 await pool.open()
+                with suppress(PoolTimeout):  # who borrows is told
+                    await pool.wait(self._ask.wait)  # else the first borrower makes it grow
                 self._pool, self._state = pool, "open"
             return self._pool
 
@@ -192,7 +197,7 @@ class AsyncPostgresStore:
 class _Block:
     """An exclusive block: a transaction as a context manager, and the handle inside."""
 
-    __slots__ = ("_connection", "_docs", "_home", "_lent", "_store", "_wait")
+    __slots__ = ("_connection", "_docs", "_home", "_pool", "_store", "_wait")
 
     def __init__(self, store: AsyncPostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
@@ -200,8 +205,8 @@ class _Block:
 
     async def __aenter__(self) -> _Block:
         store, began = self._store, monotonic()
-        self._lent = store._lent(self._wait)  # noqa: SLF001 - the store's own other half
-        self._connection = await self._lent.__aenter__()
+        self._pool = await store._opened()  # noqa: SLF001 - the store's own other half
+        self._connection = await store._borrow(self._pool, self._wait)  # noqa: SLF001 - as above
         try:
             left = max(0.0, self._wait - (monotonic() - began))
             await self._run(store._ask.enter(self._home, self._docs, left))  # noqa: SLF001 - as above
@@ -231,8 +236,9 @@ class _Block:
             await self._leave()
 
     async def _leave(self) -> None:
-        self._connection = None
-        await self._lent.__aexit__(None, None, None)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.shield(_give_back(self._pool, connection))
 
 
 async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], where: str) -> T:
@@ -262,15 +268,14 @@ async def _answer(connection: psycopg.AsyncConnection[Any], cursor: psycopg.Asyn
         await connection.execute(ask.sql, prepare=False)
         return []
     await cursor.execute(ask.sql, ask.params)
-    return await cursor.fetchall() if cursor.description else []
+    # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
+    return await cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-async def _give_back(pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]], connection: psycopg.AsyncConnection[Any]) -> None:
-    if connection.info.transaction_status:
-        try:
-            await connection.rollback()
-        except psycopg.Error:
-            await connection.close()
+async def _give_back(pool: Pool, connection: psycopg.AsyncConnection[Any]) -> None:
+    """See ``postgres._give_back``."""
+    with suppress(psycopg.Error):
+        await connection.rollback()  # unless there is nothing to roll back
     if connection.closed:
         await pool.check()
     await pool.putconn(connection)
