@@ -55,7 +55,7 @@ def test_pitfall_12_a_commit_whose_connection_is_cut_is_made_once_by_a_retry(pub
     """The error says that the outcome is not known; the journal holds one draw if the server had the message, else none; a retry, one."""
     schema, witness = published
     with engine_on(through(proxy), schema, prepared=False) as engine:
-        engine.store._ask.has_function = sign == b"commit_one"
+        engine.store._ask.has_procedure = sign == b"commit_one"
         engine.draw("wheel", "ann", request_id="r0")
         proxy.cut(when, sign)
         with pytest.raises(StorageError, match="not known whether the commit was made.*same request id") as lost:
@@ -159,7 +159,7 @@ def test_a_commit_waits_for_another_writer_no_longer_than_it_may(published, way)
     schema, witness = published
     store = PostgresStore(postgres_url(), schema=schema, busy_wait=0.2)
     store.open()
-    store._ask.has_function &= way == "usual"
+    store._ask.has_procedure &= way == "usual"
     head = store.read(HOME, [Read(("head",))])[0].docs["head"]
     with witness.store.exclusive(HOME, ("head",), 5.0), pytest.raises(StorageBusy) as busy:
         if way == "exclusive":

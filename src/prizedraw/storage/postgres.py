@@ -9,6 +9,7 @@ import os
 import threading
 import weakref
 from contextlib import suppress
+from functools import cached_property
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -31,11 +32,21 @@ if TYPE_CHECKING:
     from prizedraw.storage.postgres_steps import Ask, Steps
     from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
 
-    Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
-
 T = TypeVar("T")
 
 BUSY_WAIT = 30.0
+
+
+class Session(psycopg.Connection[Any]):
+    """A connection with one cursor for all statements: what a cursor knows of types is found out once, not in every draw."""
+
+    @cached_property
+    def asking(self) -> psycopg.Cursor[Any]:
+        """The cursor, for results in binary."""
+        return self.cursor(binary=True)
+
+
+Pool: TypeAlias = ConnectionPool[Session]
 
 
 class PostgresStore:
@@ -81,9 +92,9 @@ class PostgresStore:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, function: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
         """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, function=function)
+        return ddl(schema, role, procedure=procedure)
 
     @property
     def durability(self) -> str:
@@ -101,7 +112,7 @@ class PostgresStore:
             if self._state == "open":
                 return
             try:
-                connection = psycopg.connect(self._link.conninfo, **self._link.options)
+                connection = Session.connect(self._link.conninfo, **self._link.options)
             except psycopg.Error as error:
                 raise unreachable(error, self._link.where) from None
             with connection:
@@ -172,7 +183,7 @@ class PostgresStore:
         pool.putconn(connection)
         return result
 
-    def _borrow(self, pool: Pool, wait: float) -> psycopg.Connection[Any]:
+    def _borrow(self, pool: Pool, wait: float) -> Session:
         began = monotonic()
         try:
             return pool.getconn(max(wait, 0.001))
@@ -188,6 +199,7 @@ class PostgresStore:
             if self._pool is None:
                 self._pool = ConnectionPool(
                     self._link.conninfo,
+                    connection_class=Session,
                     kwargs=self._link.options,
                     configure=self._settle,
                     num_workers=1,
@@ -199,7 +211,7 @@ class PostgresStore:
                     self._pool.wait(self._ask.wait)  # else the first borrower makes it grow
             return self._pool
 
-    def _settle(self, connection: psycopg.Connection[Any]) -> None:
+    def _settle(self, connection: Session) -> None:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
         connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
@@ -207,7 +219,7 @@ class PostgresStore:
     def _starved(self, waited: float) -> StorageError:
         """Why there was no connection: the server cannot be reached, or all of them are in use."""
         try:
-            psycopg.connect(self._link.conninfo, **self._link.options).close()
+            Session.connect(self._link.conninfo, **self._link.options).close()
         except psycopg.Error as error:
             return unreachable(error, self._link.where)
         return exhausted(self._link.where, self._max_size, waited)
@@ -227,7 +239,7 @@ class _Block:
 
     def __init__(self, store: PostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: Session | None = None
 
     def __enter__(self) -> _Block:
         store, began = self._store, monotonic()
@@ -268,13 +280,13 @@ class _Block:
             _give_back(self._pool, connection)
 
 
-def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) -> T:
+def carry_out(connection: Session, steps: Steps[T], where: str) -> T:
     """Carry out steps on a connection and return their result.
 
     Raises:
         StorageError: what an error of the server means; the connection may be left in a transaction.
     """
-    cursor, began = connection.cursor(binary=True), monotonic()
+    began = monotonic()
     result: Any = None
     failure: Exception | None = None
     try:
@@ -282,7 +294,7 @@ def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) 
             ask = steps.send(result) if failure is None else steps.throw(failure)
             result = failure = None
             try:
-                result = _answer(connection, cursor, ask)
+                result = _answer(connection, ask)
             except psycopg.Error as error:
                 failure = judged(error, where, monotonic() - began, settles=ask.settles)
     except StopIteration as end:
@@ -291,19 +303,20 @@ def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) 
         raise given_up(collision, where, monotonic() - began) from None
 
 
-def _answer(connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], ask: Ask | Pause) -> list[Any]:
+def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if isinstance(ask, Pause):
         sleep(ask.seconds)
         return []
     if ask.params is None:
         connection.execute(ask.sql, prepare=False)
         return []
+    cursor = connection.asking
     cursor.execute(ask.sql, ask.params)
     # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
     return cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-def _give_back(pool: Pool, connection: psycopg.Connection[Any]) -> None:
+def _give_back(pool: Pool, connection: Session) -> None:
     """Give a connection back in no transaction; where it is lost, look after the others of the pool as well."""
     with suppress(psycopg.Error):
         connection.rollback()  # unless there is nothing to roll back

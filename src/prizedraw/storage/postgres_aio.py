@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
     from prizedraw.storage.postgres_steps import Ask, Steps
     from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
 
-    Pool: TypeAlias = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
-
 T = TypeVar("T")
+
+
+class Session(psycopg.AsyncConnection[Any]):
+    """See ``postgres.Session``."""
+
+    @cached_property
+    def asking(self) -> psycopg.AsyncCursor[Any]:
+        """The cursor, for results in binary."""
+        return self.cursor(binary=True)
+
+
+Pool: TypeAlias = AsyncConnectionPool[Session]
 
 
 class AsyncPostgresStore:
@@ -61,9 +72,9 @@ class AsyncPostgresStore:
         return f"<AsyncPostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, function: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
         """See ``PostgresStore.ddl``."""
-        return ddl(schema, role, function=function)
+        return ddl(schema, role, procedure=procedure)
 
     @property
     def durability(self) -> str:
@@ -138,7 +149,7 @@ class AsyncPostgresStore:
         await pool.putconn(connection)
         return result
 
-    async def _borrow(self, pool: Pool, wait: float) -> psycopg.AsyncConnection[Any]:
+    async def _borrow(self, pool: Pool, wait: float) -> Session:
         began = monotonic()
         try:
             return await pool.getconn(max(wait, 0.001))
@@ -158,6 +169,7 @@ class AsyncPostgresStore:
                 await self._check()
                 pool = AsyncConnectionPool(
                     self._link.conninfo,
+                    connection_class=Session,
                     kwargs=self._link.options,
                     configure=self._settle,
                     num_workers=1,
@@ -174,13 +186,13 @@ class AsyncPostgresStore:
     async def _check(self) -> None:
         """Create the schema or check it, on a connection of its own."""
         try:
-            connection = await psycopg.AsyncConnection.connect(self._link.conninfo, **self._link.options)
+            connection = await Session.connect(self._link.conninfo, **self._link.options)
         except psycopg.Error as error:
             raise unreachable(error, self._link.where) from None
         async with connection:
             await carry_out(connection, self._ask.open(), self._link.where)
 
-    async def _settle(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    async def _settle(self, connection: Session) -> None:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
         connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
@@ -188,7 +200,7 @@ class AsyncPostgresStore:
     async def _starved(self, waited: float) -> StorageError:
         """See ``PostgresStore._starved``."""
         try:
-            await (await psycopg.AsyncConnection.connect(self._link.conninfo, **self._link.options)).close()
+            await (await Session.connect(self._link.conninfo, **self._link.options)).close()
         except psycopg.Error as error:
             return unreachable(error, self._link.where)
         return exhausted(self._link.where, self._max_size, waited)
@@ -201,7 +213,7 @@ class _Block:
 
     def __init__(self, store: AsyncPostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: Session | None = None
 
     async def __aenter__(self) -> _Block:
         store, began = self._store, monotonic()
@@ -241,9 +253,9 @@ class _Block:
             await asyncio.shield(_give_back(self._pool, connection))
 
 
-async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], where: str) -> T:
+async def carry_out(connection: Session, steps: Steps[T], where: str) -> T:
     """See ``postgres.carry_out``."""
-    cursor, began = connection.cursor(binary=True), monotonic()
+    began = monotonic()
     result: Any = None
     failure: Exception | None = None
     try:
@@ -251,7 +263,7 @@ async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], w
             ask = steps.send(result) if failure is None else steps.throw(failure)
             result = failure = None
             try:
-                result = await _answer(connection, cursor, ask)
+                result = await _answer(connection, ask)
             except psycopg.Error as error:
                 failure = judged(error, where, monotonic() - began, settles=ask.settles)
     except StopIteration as end:
@@ -260,19 +272,20 @@ async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], w
         raise given_up(collision, where, monotonic() - began) from None
 
 
-async def _answer(connection: psycopg.AsyncConnection[Any], cursor: psycopg.AsyncCursor[Any], ask: Ask | Pause) -> list[Any]:
+async def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if isinstance(ask, Pause):
         await asyncio.sleep(ask.seconds)
         return []
     if ask.params is None:
         await connection.execute(ask.sql, prepare=False)
         return []
+    cursor = connection.asking
     await cursor.execute(ask.sql, ask.params)
     # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
     return await cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-async def _give_back(pool: Pool, connection: psycopg.AsyncConnection[Any]) -> None:
+async def _give_back(pool: Pool, connection: Session) -> None:
     """See ``postgres._give_back``."""
     with suppress(psycopg.Error):
         await connection.rollback()  # unless there is nothing to roll back
