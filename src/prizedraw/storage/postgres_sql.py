@@ -68,7 +68,8 @@ class Statements:
         self.now = b"SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
         self.layout = sql(
             "SELECT current_setting('server_encoding'), current_setting('synchronous_commit'), current_setting('fsync'),"
-            " to_regnamespace(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL"
+            " EXISTS (SELECT FROM pg_namespace WHERE nspname = %s),"
+            " EXISTS (SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'layout')"
         )
         self.version = sql("SELECT max(version) FROM @.layout")
         needed = {

@@ -188,8 +188,8 @@ class Procedures:
 
     def _layout(self) -> Steps[tuple[int | None, bool]]:
         """The version of the layout that is there, if any, and whether the schema is."""
-        name = quoted(self.schema)
-        encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (name, f"{name}.layout")))[0]
+        # Asked of the tables: to_regclass() may answer from a cache that is older than the lock.
+        encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (self.schema, self.schema)))[0]
         if encoding != "UTF8":
             raise StorageError(f"the database is encoded in {encoding}, which cannot hold every text; use one made with ENCODING 'UTF8'")
         self.durability = _durability(flushed, fsync)
@@ -217,7 +217,7 @@ class Procedures:
         """Answer all reads from one snapshot, in one statement."""
         if len(reads) == 1:  # the usual call
             docs, counters, name = reads[0].docs, reads[0].counters, reads[0].entry
-            ids = () if name is None else (name,)
+            ids: tuple[str, ...] = () if name is None else (name,)
         else:
             docs = tuple({key for read in reads for key in read.docs})
             counters = tuple({key for read in reads for key in read.counters})
