@@ -47,7 +47,7 @@ def through(proxy):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("sign", [b"commit_one", b"COMMIT\0"], ids=["usual", "careful"])
-def test_pitfall_12_a_commit_whose_connection_is_cut_is_made_once_by_a_retry(published, proxy, when, sign):
+def test_pitfall_30_a_commit_whose_connection_is_cut_is_made_once_by_a_retry(published, proxy, when, sign):
     """The error says that the outcome is not known; the journal holds one draw if the server had the message, else none; a retry, one."""
     schema, witness = published
     with engine_on(through(proxy), schema, prepared=False) as engine:

@@ -269,7 +269,7 @@ def test_many_threads_open_one_schema_at_once(schema):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this platform")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_pitfall_28_after_a_fork_the_child_makes_connections_of_its_own(store):
+def test_pitfall_32_after_a_fork_the_child_makes_connections_of_its_own(store):
     """The child commits while the parent goes on with its own connections; a block that was open stays the parent's."""
     store.commit("h", [Commit({}, add={"n": 1})])
     with store.exclusive("h", ("d",), 5.0) as handle:
@@ -405,7 +405,7 @@ def test_a_page_waits_for_a_writer_that_came_first_and_is_busy_if_it_never_ends(
 # --- races ---
 
 
-def test_pitfall_01_processes_never_oversell_and_one_id_is_one_draw(schema):
+def test_pitfall_09_processes_never_oversell_and_one_id_is_one_draw(schema):
     """Six processes race for one prize and 25 request ids: all stock is given and no more, each id has one owner, the audit agrees."""
     conninfo = postgres_url()
     campaign = wheel(Prize("cup", "Cup", 1, 200, alert_stock=20), quota=Quota(daily_draws=50))
