@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from async_bridge import Blocking
 from postgres_servers import fresh_schema, postgres_url
 from prizedraw.storage import AsyncPostgresStore, PostgresStore
-from prizedraw.testing import NoExclusive, StoreConformance
+from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 
 if TYPE_CHECKING:
-    from prizedraw.storage import Store
+    from prizedraw.storage import AsyncStore, Store
 
 
 def postgres_store(**options) -> PostgresStore:
@@ -45,12 +44,8 @@ class TestPostgresStoreWithoutFunctions(StoreConformance):
         store.close()
 
 
-class TestAsyncPostgresStore(StoreConformance):
+class TestAsyncPostgresStore(AsyncStoreConformance):
     """The twin for event loops."""
 
-    @pytest.fixture
-    def store(self, tmp_path):
-        store = Blocking(AsyncPostgresStore(postgres_url(), schema=fresh_schema()))
-        store.open()
-        yield store
-        store.stop()
+    def make_store(self, tmp_path) -> AsyncStore:
+        return AsyncPostgresStore(postgres_url(), schema=fresh_schema())

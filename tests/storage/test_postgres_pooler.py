@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from async_bridge import Blocking
 from postgres_servers import free_port, fresh_schema, postgres_url
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.storage import AsyncPostgresStore, PostgresStore
-from prizedraw.testing import FixedClock, StoreConformance
+from prizedraw.testing import AsyncStoreConformance, FixedClock, StoreConformance
 from scenery import NOON, wheel
 from transaction_pooler import TransactionPooler
 
@@ -41,15 +40,15 @@ class TestThroughAPooler(StoreConformance):
         store.close()
 
 
-class TestThroughAPoolerOnALoop(StoreConformance):
+class TestThroughAPoolerOnALoop(AsyncStoreConformance):
     """The same for event loops."""
 
-    @pytest.fixture
-    def store(self, pooler):
-        store = Blocking(AsyncPostgresStore(pooler, schema=fresh_schema()))
-        store.open()
-        yield store
-        store.stop()
+    @pytest.fixture(autouse=True)
+    def _behind(self, pooler):
+        self.pooler = pooler
+
+    def make_store(self, tmp_path):
+        return AsyncPostgresStore(self.pooler, schema=fresh_schema())
 
 
 def test_the_pooler_changes_sessions(pooler):

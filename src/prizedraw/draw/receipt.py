@@ -62,7 +62,7 @@ class Won(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kind: str
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """One draw, as it happened; two receipts of the same draw are equal.
 
     Attributes:

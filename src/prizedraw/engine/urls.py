@@ -14,9 +14,9 @@ MEMORY = ":memory:"
 _SERVERS = {
     "postgresql": ("PostgresStore", "AsyncPostgresStore"),
     "postgres": ("PostgresStore", "AsyncPostgresStore"),
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("RedisStore", "AsyncRedisStore")),
 }
 """Scheme → the names of its stores in ``prizedraw.storage``, for threads and for event loops."""
-_TO_COME = ("redis", "rediss", "valkey", "valkeys")
 
 
 def open_store(url: str | PathLike[str]) -> Store:
@@ -49,7 +49,8 @@ def _named(url: str | PathLike[str], kind: int) -> Any:
     if separator and scheme in _SERVERS:
         return getattr(storage, _SERVERS[scheme][kind])(url)
     if separator and scheme != "sqlite":
-        hint = "is not in this version yet" if scheme in _TO_COME else "is unknown"
         known = ", ".join(f"'{name}://…'" for name in _SERVERS)
-        raise InvalidRequest(f"the scheme of {scheme + separator + '…'!r} {hint}; use ':memory:', the path of a file, or {known}", "url")
+        raise InvalidRequest(
+            f"the scheme of {scheme + separator + '…'!r} is unknown; use ':memory:', the path of a file, or {known}", "url"
+        )
     return storage.SqliteStore(rest.removeprefix("/") if separator else url)

@@ -64,7 +64,7 @@ class Drawn(NamedTuple):
     rules: Rules | None = None
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, gc=False):
     """One request of 1..n draws on its way: what does not change while it is decided again.
 
     Attributes:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Store,
         View,
     )
+    from prizedraw.storage.redis import AsyncRedisStore, RedisStore
     from prizedraw.storage.sqlite import SqliteStore
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "UNTOUCHED",
     "AsyncHandle",
     "AsyncPostgresStore",
+    "AsyncRedisStore",
     "AsyncStore",
     "Commit",
     "Committed",
@@ -57,6 +59,7 @@ __all__ = [
     "Page",
     "PostgresStore",
     "Read",
+    "RedisStore",
     "Refused",
     "Replayed",
     "SqliteStore",
@@ -67,8 +70,10 @@ __all__ = [
 
 _ELSEWHERE = {
     "AsyncPostgresStore": "postgres_aio",
+    "AsyncRedisStore": "redis",
     "MemoryStore": "memory",
     "PostgresStore": "postgres",
+    "RedisStore": "redis",
     "SqliteStore": "sqlite",
 }
 

@@ -111,13 +111,21 @@ class PostgresStore:
         with self._mutex:
             if self._state == "open":
                 return
-            try:
-                connection = Session.connect(self._link.conninfo, **self._link.options)
-            except psycopg.Error as error:
-                raise unreachable(error, self._link.where) from None
-            with connection:
-                carry_out(connection, self._ask.open(), self._link.where)
+            self._apart(self._ask.open())
             self._state = "open"
+
+    def schema_version(self) -> int:
+        """The version of the layout that is there, 0 where there is none yet."""
+        return self._apart(self._ask.schema_version())
+
+    def _apart(self, steps: Steps[T]) -> T:
+        """Carry out steps on a connection of their own."""
+        try:
+            connection = Session.connect(self._link.conninfo, **self._link.options)
+        except psycopg.Error as error:
+            raise unreachable(error, self._link.where) from None
+        with connection:
+            return carry_out(connection, steps, self._link.where)
 
     def close(self) -> None:
         """Close every connection; those in use are closed when they are given back."""

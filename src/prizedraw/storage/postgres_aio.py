@@ -86,6 +86,10 @@ class AsyncPostgresStore:
         self._state = "open"
         await self._opened()
 
+    async def schema_version(self) -> int:
+        """See ``PostgresStore.schema_version``."""
+        return await self._apart(self._ask.schema_version())
+
     async def close(self) -> None:
         """See ``PostgresStore.close``."""
         self._state = "closed"
@@ -166,7 +170,7 @@ class AsyncPostgresStore:
             if self._state == "closed":
                 raise shut(self._link.where)
             if self._pool is None:
-                await self._check()
+                await self._apart(self._ask.open())
                 pool = AsyncConnectionPool(
                     self._link.conninfo,
                     connection_class=Session,
@@ -183,14 +187,14 @@ class AsyncPostgresStore:
                 self._pool, self._state = pool, "open"
             return self._pool
 
-    async def _check(self) -> None:
-        """Create the schema or check it, on a connection of its own."""
+    async def _apart(self, steps: Steps[T]) -> T:
+        """Carry out steps on a connection of their own."""
         try:
             connection = await Session.connect(self._link.conninfo, **self._link.options)
         except psycopg.Error as error:
             raise unreachable(error, self._link.where) from None
         async with connection:
-            await carry_out(connection, self._ask.open(), self._link.where)
+            return await carry_out(connection, steps, self._link.where)
 
     async def _settle(self, connection: Session) -> None:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()

@@ -186,6 +186,10 @@ class Procedures:
             )
         self.has_procedure = (yield Ask(self.sql.has_procedure, (quoted(self.schema),)))[0][0]
 
+    def schema_version(self) -> Steps[int]:
+        """The version of the layout that is there, 0 if there is none."""
+        return (yield from self._layout())[0] or 0
+
     def _layout(self) -> Steps[tuple[int | None, bool]]:
         """The version of the layout that is there, if any, and whether the schema is."""
         # Asked of the tables: to_regclass() may answer from a cache that is older than the lock.
