@@ -402,6 +402,63 @@ def test_a_page_waits_for_a_writer_that_came_first_and_is_busy_if_it_never_ends(
     impatient.close()
 
 
+# --- what is told is on disk ---
+
+
+def flushed(admin):
+    """Up to where the server's log is on disk, and up to where it is written, in bytes."""
+    return admin.execute("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn, pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.entry("h", "e"),
+        lambda store: store.read("h", [Read(entry="e")]),
+        lambda store: store.entries("h"),
+        lambda store: store.entries("h", owner="ann", newest_first=True),
+        lambda store: store.commit("h", [Commit({}, entries=(line("e"),))]),
+        lambda store: store.commit("h", [Commit({}, entries=(line("e", fingerprint="other"),))]),
+    ],
+    ids=["entry", "read", "page", "page of an owner", "replayed", "conflict"],
+)
+def test_an_entry_that_is_not_on_disk_is_shown_to_nobody(store, schema, admin, ask):
+    """An entry is committed without waiting for the disk; each answer that shows it comes when the disk has it."""
+    admin.execute("SET synchronous_commit = off")
+    columns = "(home, id, fingerprint, owner, kind, at, data)"
+    admin.execute(f"INSERT INTO {schema}.entries {columns} VALUES ('h', 'e', 'f', 'ann', 'draw', 0, '')")
+    written = flushed(admin)[1]
+    assert ask(store)
+    assert flushed(admin)[0] >= written
+
+
+@pytest.mark.parametrize("way", ["usual", "careful"])
+def test_a_commit_that_lets_go_of_its_counters_early_is_on_disk_when_it_returns(store, admin, way):
+    """After each of 20 quick commits the log is on disk up to where they were written, and holds them."""
+    store._ask.has_procedure &= way == "usual"
+    store._ask._contended_until = float("inf")
+    for turn in range(20):
+        before = flushed(admin)[1]
+        (outcome,) = store.commit("h", [Commit({}, add={"n": 1}, limits={"n": 50}, entries=(line(f"e{turn}"),))])
+        assert outcome.entries[0].after == (("n", turn + 1, 50),)
+        assert flushed(admin)[0] > before
+
+
+def test_waiting_for_a_counter_makes_the_next_commits_quick(store, schema):
+    """A commit that finds its counter held is followed by quick ones."""
+    store.commit("h", [Commit({}, add={"n": 1}, entries=(line("first"),))])
+    store._ask._contended_until = 0.0
+    with psycopg.connect(postgres_url()) as other:
+        other.execute(f"SELECT FROM {schema}.counters WHERE key = 'n' FOR UPDATE")
+        waiting = threading.Thread(target=store.commit, args=("h", [Commit({}, add={"n": 1}, entries=(line("second"),))]))
+        waiting.start()
+        while not other.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:
+            pass
+    waiting.join()
+    assert store._ask._contended_until > 0.0
+    assert store.read("h", [Read(counters=("n",))])[0].counters["n"].value == 2
+
+
 # --- races ---
 
 

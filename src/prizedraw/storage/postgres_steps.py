@@ -49,7 +49,9 @@ from prizedraw.storage.protocol import (
     Outcome,
     Page,
     Read,
+    Refused,
     Replayed,
+    Stale,
     View,
 )
 
@@ -83,8 +85,6 @@ class Pause(NamedTuple):
 Steps: TypeAlias = Generator[Ask | Pause, Any, T]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TRIES = 100
-"""Collisions in a row after which the careful way gives up; each means that another writer went through."""
 LONGEST_WAIT = 2**31 - 1
 """Milliseconds, as PostgreSQL counts them."""
 CONTENDED = 1.0
@@ -248,7 +248,8 @@ class Procedures:
             except Collision:
                 pass
         outcomes = yield from self._commit_carefully(home, commits, _Bounds(begin_quick(self.wait), END, ROLLBACK))
-        yield self._flush._replace(settles=True)
+        if any(not isinstance(outcome, (Stale, Refused)) for outcome in outcomes):
+            yield self._flush._replace(settles=True)
         return outcomes
 
     def commit_within(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
@@ -287,7 +288,8 @@ class Procedures:
     def _commit_carefully(self, home: str, commits: Sequence[Commit], bounds: _Bounds) -> Steps[list[Outcome]]:
         if not commits:
             return []
-        for _ in range(TRIES):
+        deadline = monotonic() + self.wait
+        while True:
             try:
                 yield bounds.begin
                 loaded = yield from self._load(home, commits)
@@ -296,9 +298,10 @@ class Procedures:
                 yield bounds.commit
             except Collision:
                 yield bounds.undo
+                if monotonic() > deadline:
+                    raise  # the store says that it is busy
             else:
                 return loaded.told(outcomes)
-        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was written, try again with the same request id")
 
     def _load(self, home: str, commits: Sequence[Commit]) -> Steps[_Loaded]:
         """Lock and read everything that the commits name; the entries last, when nobody can add one for these documents."""
@@ -448,7 +451,8 @@ class Procedures:
 
     def forget(self, home: str, before: int, checkpoint: Entry) -> Steps[int]:
         """Append the checkpoint, and drop what is older than ``before`` and comes before it."""
-        for _ in range(TRIES):
+        deadline = monotonic() + self.wait
+        while True:
             try:
                 yield begin(self.wait)
                 loaded = yield from self._load(home, (Commit({}, entries=(checkpoint,)),))
@@ -461,9 +465,10 @@ class Procedures:
                 yield END
             except Collision:
                 yield ROLLBACK
+                if monotonic() > deadline:
+                    raise  # the store says that it is busy
             else:
                 return dropped  # type: ignore[no-any-return]  # a count
-        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was forgotten, try again")
 
     def now(self) -> Steps[datetime]:
         """The server's clock."""
