@@ -43,7 +43,7 @@ class TestPostgresStoreWithoutFunctions(StoreConformance):
     def store(self, tmp_path):
         store = postgres_store(prepared=False)
         store.open()
-        store._ask.has_function = False
+        store._ask.has_procedure = False
         yield store
         store.close()
 
