@@ -32,10 +32,10 @@ LONGEST = 1 << 20
 """How many draws a law is listed for; the chance of later ones is told in ``Distribution.beyond``."""
 ENOUGH = {"absolute": 1e-18, "relative": 1e-300}
 _SETTLING = 64
-_SLOW = 2048
+_SLOW = 1024
 _FEW = 128
 _BLOCK = 4096
-_SETTLED = 4e-15
+_SETTLED = 1e-14
 """Once so many draws have changed the law of those still waiting by so little, the rest of the wait is geometric."""
 _EXACT_WORK = 2_000_000
 _WIDE = 4_000
@@ -223,10 +223,10 @@ class Walk(NamedTuple):
             alive = float(weight.sum())
             if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
                 now = weight / alive
+                if _settled(before, now):
+                    return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
                 if len(pmf) >= _SLOW and n <= _FEW:
                     return self._in_blocks(np.array(pmf), weight, done, stop, hopeless, enough, longest)
-                if (np.abs(now - before) <= _SETTLED * now + 1e-18).all():
-                    return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
                 before = now
         return np.array(pmf or [0.0]), alive, hopeless
 
@@ -250,7 +250,11 @@ class Walk(NamedTuple):
             found.append(now @ ends)
             hopeless += float((now @ fails).sum())
             listed += len(now)
-            alive = float((now[-1] @ table).sum())
+            after = now[-1] @ table
+            alive = float(after.sum())
+            if alive > enough and listed < longest and _settled(now[0] / now[0].sum(), after / alive):
+                ended, failed = float(now[-1] @ ends), float(now[-1] @ fails)
+                return _geometric(np.concatenate(found), alive, ended, failed, hopeless, enough, longest)
             rows = rows @ power
         return np.concatenate(found), alive, hopeless
 
@@ -311,6 +315,11 @@ class Walk(NamedTuple):
             if work > _EXACT_WORK:
                 raise TooLarge(f"{work:,} steps are too many for fractions; take .mean and .var", count=work)
         return whole_moments(1, found, scale ** len(found))
+
+
+def _settled(before: Floats, now: Floats) -> bool:
+    """Whether the law of those still waiting does not change any more."""
+    return bool((np.abs(now - before) <= _SETTLED * now + 1e-18).all())
 
 
 def _geometric(
