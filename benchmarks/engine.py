@@ -6,6 +6,7 @@ taken within a round. The campaign has a window, four caps, finite stock and a s
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import random
 import sqlite3
@@ -17,14 +18,16 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from _results import parser, put, result, row
 
-from prizedraw import Campaign, DrawEngine, DrawRequest, Pity, Prize, Quota, Window
+from prizedraw import AsyncDrawEngine, Campaign, DrawEngine, DrawRequest, Pity, Prize, Quota, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from prizedraw.storage import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PRIZES = [
@@ -46,6 +49,7 @@ CAMPAIGN = Campaign(
 )
 PEOPLE = [f"user-{k:04d}" for k in range(1000)]
 TOGETHER = 100
+CALLERS = 64
 
 
 def choices(n: int) -> float:
@@ -130,6 +134,26 @@ def bytes_kept(n: int) -> float:
     return kept / n
 
 
+async def callers(path: Path, n: int, *, together: bool) -> float:
+    """Seconds of one draw when 64 tasks draw at once: through the engine's group commit, or one at a time behind a lock."""
+    async with AsyncDrawEngine.open(path) as engine:
+        await engine.publish(CAMPAIGN)
+        alone, lock = DrawEngine(cast("Store", engine.store), group=False), asyncio.Lock()
+
+        async def caller(who: int) -> None:
+            for k in range(n // CALLERS):
+                participant = PEOPLE[(who * 31 + k) % 1000]
+                if together:
+                    await engine.draw("bench", participant)
+                else:
+                    async with lock:
+                        await asyncio.to_thread(alone.draw, "bench", participant)
+
+        began = perf_counter()
+        await asyncio.gather(*[caller(who) for who in range(CALLERS)])
+        return (perf_counter() - began) / (n // CALLERS * CALLERS)
+
+
 def crew(path: str, n: int, ready: multiprocessing.synchronize.Barrier, out: multiprocessing.Queue[float]) -> None:
     """One of four processes that draw on a file until the clock says stop; puts how many it has made."""
     with DrawEngine.open(path) as engine:
@@ -210,6 +234,8 @@ def main() -> None:
                 "floor": lambda: inserts(bare, 1000 // scale),
                 "draw": lambda: draws(engine, 1000 // scale),
                 "batch": lambda: batches(engine, 4000 // scale // TOGETHER * TOGETHER),
+                "locked": lambda: asyncio.run(callers(folder / "draws.db", 1280 // scale, together=False)),
+                "grouped": lambda: asyncio.run(callers(folder / "draws.db", 2560 // scale, together=True)),
             },
             rounds,
         )
@@ -220,6 +246,14 @@ def main() -> None:
             row("SQLite FULL, a transaction a draw, µs", single, floor, note, ratio=ratio(disk["floor"], disk["draw"]), at_least=0.7),
             row("SQLite FULL, batches of 100, µs a draw", hundred, floor, note, ratio=ratio(disk["floor"], disk["batch"]), at_least=5),
             row("SQLite FULL, batches of 100, draws/s", 1e6 / hundred, at_least=20_000),
+            row(
+                "SQLite FULL, 64 async callers, µs a draw",
+                statistics.median(disk["grouped"]) * 1e6,
+                statistics.median(disk["locked"]) * 1e6,
+                "one at a time behind a lock, µs",
+                ratio=ratio(disk["locked"], disk["grouped"]),
+                at_least=4,
+            ),
             row("SQLite FULL, four processes: slowest/fastest", fairness, at_least=0.8),
         ]
         bare.close()

@@ -35,6 +35,7 @@ from prizedraw.windows import Window
 
 if TYPE_CHECKING:
     from prizedraw.engine import AsyncDrawEngine
+    from prizedraw.simulation import simulate
 
 __version__ = "0.1.0"
 
@@ -75,6 +76,7 @@ __all__ = [
     "UnknownReceipt",
     "Window",
     "__version__",
+    "simulate",
     "verify",
 ]
 
@@ -85,4 +87,8 @@ def __getattr__(name: str) -> Any:
         from prizedraw.engine import AsyncDrawEngine  # noqa: PLC0415 - see above
 
         return AsyncDrawEngine
+    if name == "simulate":
+        from prizedraw.simulation import simulate  # noqa: PLC0415 - see above
+
+        return simulate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from prizedraw import Campaign, DrawEngine, DrawRefused, DrawRequest
+from prizedraw import Campaign, DrawEngine, DrawRefused, DrawRequest, Receipt
 from prizedraw.draw import receipt, state
 from prizedraw.flows import context, operator, publishing
 from prizedraw.sampling import SeededEntropy
@@ -83,13 +83,19 @@ def told(name: str, data: bytes) -> object:
     """What today's code makes of bytes, as plain data."""
     read = READ[name](data)
     if name == "draw entry":
-        read = receipt.receipts("golden", "安娜", "order-3", 0, data)
+        read = [fields(one) for one in receipt.receipts("golden", "安娜", "order-3", 0, data)]
     return json.loads(msgspec.json.encode(read))
+
+
+def fields(one: Receipt) -> dict[str, object]:
+    """A receipt by the names under which it is read."""
+    named = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("place", "at")}
+    return {"id": one.id, "drawn_at": one.drawn_at, **named}
 
 
 def receipts_of(engine: DrawEngine) -> list[object]:
     """Every receipt, as plain data."""
-    return json.loads(msgspec.json.encode(list(engine.receipts("golden", newest_first=False))))
+    return json.loads(msgspec.json.encode([fields(one) for one in engine.receipts("golden", newest_first=False)]))
 
 
 def written(value: object) -> str:

@@ -105,6 +105,15 @@ def test_a_participants_cap_on_points_is_kept():
     check_against_courses(ample(campaign), 4)
 
 
+def test_a_prize_beyond_the_cap_on_points_is_never_won():
+    """Two points under a cap of one, beside a prize that nobody may win: neither is ever given, whatever else is closed."""
+    prizes = [
+        Prize("a", "a", 1, -1, kind="points", points=2),
+        Prize("b", "b", 1, -1, kind="points", points=1, per_participant=0),
+    ]
+    check_against_courses(attrs.evolve(wheel({"a": 1}, thanks=1), prizes=prizes, points=Points(total=1000, per_participant=1)), 3)
+
+
 @settings(deadline=None, max_examples=40)
 @given(campaigns())
 def test_any_campaign_agrees_with_brute_force(campaign):

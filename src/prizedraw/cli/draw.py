@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from prizedraw.campaign import Campaign
 from prizedraw.cli import screen
@@ -48,22 +46,11 @@ def carry_out(args: Namespace) -> int:
         except StorageError as error:
             raise StorageError(f"{error}; try again with --request-id {error.request_id}") from error
     if args.json:
-        told = None if refused is None else {"reason": refused.reason, "retry_at": refused.retry_at}
-        screen.put_json(plain({"campaign": campaign.id, "receipts": receipts, "refused": told}))
+        told = None if refused is None else {"reason": refused.reason, "retry_at": refused.retry_at and refused.retry_at.isoformat()}
+        screen.put_json({"campaign": campaign.id, "receipts": [receipt.to_dict() for receipt in receipts], "refused": told})
     else:
         print(*map(_lines, receipts), sep="\n\n", end="\n" if receipts else "")
     return 0 if refused is None else 1
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it, the fields of a receipt and of what is in it under their names."""
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    return msgspec.to_builtins(value, order="deterministic")
 
 
 def _lines(receipt: Receipt) -> str:

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from prizedraw.draw.closing import Closed
-    from prizedraw.draw.rules import Day, Rules
+    from prizedraw.draw.rules import Day, Place, Rules
     from prizedraw.pity import Settled
 
 
 _new = tuple.__new__  # a third of the time of Decision(…), in every draw
+_DRAWN = Reason.DRAWN
+_NOTHING_KNOWN: Mapping[str, Any] = {}
 
 
 class Tickets(Protocol):
@@ -54,6 +56,7 @@ class Decision(NamedTuple):
         refused: the counters that closed prizes.
         asks: counters that the reason depends on and of which nothing is known yet; where there are any, the decision is to
             be made again with them.
+        misses: what to keep of the counters of the rules after the draw; not to be changed.
     """
 
     prize: int
@@ -64,6 +67,7 @@ class Decision(NamedTuple):
     tickets: tuple[Ticket, ...]
     refused: tuple[Shortage, ...]
     asks: tuple[str, ...]
+    misses: dict[str, int]
 
 
 def decide(
@@ -71,10 +75,9 @@ def decide(
     state: State,
     day: Day,
     tape: Tickets,
-    *,
     off_shelf: Collection[str] = (),
-    known: Mapping[str, tuple[int, int]] | None = None,
-    added: Mapping[str, int] | None = None,
+    known: Mapping[str, tuple[int, int]] = _NOTHING_KNOWN,
+    added: Mapping[str, int] = _NOTHING_KNOWN,
 ) -> Decision:
     """Decide one draw.
 
@@ -87,10 +90,9 @@ def decide(
         known: counter → (value, limit), of those that were refused or asked for.
         added: counter → what earlier draws of the same request add to it.
     """
-    stages = rules.stages
-    counters = rules.counters(state.misses)
-    settled = stages.first if stages.first is not None and rules.newcomer_due(state) else stages.root.at(counters)
-    known, added = known or _NOTHING_KNOWN, added or _NOTHING_KNOWN
+    place = rules.place(state.misses)
+    first = rules.stages.first
+    settled = place.settled if first is None or not rules.newcomer_due(state) else first
     # Nearly always the first prize named is open and nothing due was followed; that is read here in a fraction of the time.
     below, k = tape.below, settled.sole
     if k < 0:
@@ -107,14 +109,13 @@ def decide(
         named = Ticket(size, ticket)
         tickets = (named,) if chosen is None else (chosen, named)
         if outcome == rules.thank_you:
-            return _new(Decision, (outcome, outcome, Reason.DRAWN, None, (), tickets, (), ()))
+            return _new(Decision, (outcome, outcome, _DRAWN, None, (), tickets, (), (), place.after(outcome)))
         if outcome > NOTHING and closed(rules, state, day, outcome, off_shelf, known, added) is None:
-            return _new(Decision, (outcome, outcome, None, None, (), tickets, (), ()))
+            return _new(Decision, (outcome, outcome, None, None, (), tickets, (), (), place.after(outcome)))
     tape.rewind()
-    return _Reading(rules, state, day, tape, counters, off_shelf, known, added).decision(settled)
+    return _Reading(rules, state, day, tape, place, off_shelf, known, added).decision(settled)
 
 
-_NOTHING_KNOWN: Mapping[str, Any] = {}
 _NO_CLASS = Class(Fraction(0), Members.of((), ()), None, False, None)
 
 
@@ -124,12 +125,12 @@ class _Reading:
     __slots__ = (
         "_added",
         "_asks",
-        "_counters",
         "_day",
         "_drawn",
         "_followed",
         "_known",
         "_off",
+        "_place",
         "_reason",
         "_refused",
         "_rules",
@@ -144,7 +145,7 @@ class _Reading:
         state: State,
         day: Day,
         tape: Tickets,
-        counters: tuple[int, ...],
+        place: Place,
         off_shelf: Collection[str],
         known: Mapping[str, tuple[int, int]],
         added: Mapping[str, int],
@@ -156,7 +157,7 @@ class _Reading:
         self._off = off_shelf
         self._known = known
         self._added = added
-        self._counters = counters
+        self._place = place
         self._tickets: list[Ticket] = []
         self._followed: list[str] = []
         self._refused: list[Shortage] = []
@@ -174,7 +175,8 @@ class _Reading:
         if prize == rules.thank_you:
             reason = self._reason or Reason.DRAWN
         drawn = self._drawn if self._drawn != NOTHING else prize
-        return Decision(prize, drawn, reason, forced_by, owed, tuple(self._tickets), tuple(self._refused), tuple(self._asks))
+        tickets, refused, asks = tuple(self._tickets), tuple(self._refused), tuple(self._asks)
+        return Decision(prize, drawn, reason, forced_by, owed, tickets, refused, asks, self._place.after(prize))
 
     def _settle(self, settled: Settled) -> int:
         """The outcome of a stage, or NOTHING if nothing in it is open."""
@@ -189,7 +191,7 @@ class _Reading:
             one = settled.classes[k]
             if one.due and one.rule is not None:
                 self._followed.append(one.rule)
-            found = self._name(one.members) if one.inner is None else self._settle(one.inner.at(self._counters))
+            found = self._name(one.members) if one.inner is None else self._settle(one.inner.at(self._place.counters))
             if found != NOTHING:
                 return found
             settled = settled.after(k)
@@ -208,7 +210,7 @@ class _Reading:
             place = bisect_right(bounds, ticket)
             outcome = outcomes[place]
             if outcome < NOTHING:
-                found = self._settle(self._rules.stages.inner[unit(outcome)].at(self._counters))
+                found = self._settle(self._rules.stages.inner[unit(outcome)].at(self._place.counters))
                 if found != NOTHING:
                     return found
             else:
@@ -268,7 +270,7 @@ def moves(rules: Rules, day: Day, prize: int, added: dict[str, int], limits: dic
         added[POINTS] = added.get(POINTS, 0) + points
 
 
-def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bool) -> State:
+def advance(rules: Rules, state: State, decision: Decision, now: int, own: bool) -> State:
     """The participant after a draw.
 
     Args:
@@ -284,7 +286,6 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
     if win:
         id_ = rules.ids[prize]
         won = {**won, id_: won.get(id_, 0) + 1}
-    misses = rules.after(state.misses, prize)
     return State(
         state.format,
         state.number + 1,
@@ -295,7 +296,7 @@ def advance(rules: Rules, state: State, decision: Decision, now: int, *, own: bo
         state.wins + win,
         state.points + rules.points[prize],
         won,
-        misses,
+        decision.misses,
         state.newcomer or prize in rules.wanted,
         state.granted if own else state.without_one(now),
         state.blocked,

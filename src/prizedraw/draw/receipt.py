@@ -6,7 +6,7 @@ Only the values and their encoding live here; deciding is ``decide``, checking i
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -62,15 +62,15 @@ class Won(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kind: str
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """One draw, as it happened; two receipts of the same draw are equal.
 
     Attributes:
-        id: names this draw among all; ``engine.receipt(id)`` finds it.
-        request_id: the caller's idempotency key; all draws of a multi-draw share it.
         campaign_id, participant: whose draw it was.
+        request_id: the caller's idempotency key; all draws of a multi-draw share it.
+        place: which of the request's draws it is, from 0.
         number: this participant's n-th draw in the campaign, from 1.
-        drawn_at: aware, in UTC.
+        at: when, in microseconds since the Unix epoch; ``drawn_at`` is the same as an aware time.
         day: the campaign day it counts for.
         prize: what was granted: ``.id``, ``.name``, ``.kind``.
         reason: None on a win, else why it is a thank-you.
@@ -87,12 +87,12 @@ class Receipt(msgspec.Struct, frozen=True):
         meta: what the caller gave with the request.
     """
 
-    id: str
-    request_id: str
     campaign_id: str
     participant: str
+    request_id: str
+    place: int
     number: int
-    drawn_at: datetime
+    at: int
     day: date
     prize: Won
     reason: Reason | None
@@ -109,9 +109,32 @@ class Receipt(msgspec.Struct, frozen=True):
     meta: Any = None
 
     @property
+    def id(self) -> str:
+        """Names this draw among all; ``engine.receipt(id)`` finds it."""
+        return f"{self.campaign_id}:{self.place}:{self.request_id}"
+
+    @property
+    def drawn_at(self) -> datetime:
+        """When, aware, in UTC."""
+        return to_instant(self.at)
+
+    @property
     def is_win(self) -> bool:
         """Whether the draw granted anything but the thank-you."""
         return self.prize.kind != THANK_YOU_KIND
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by name, as JSON can hold it: ``id`` and ``drawn_at`` in place of ``place`` and ``at``."""
+        fields = {name: _plain(getattr(self, name)) for name in self.__struct_fields__ if name not in ("place", "at")}
+        return {"id": self.id, "drawn_at": self.drawn_at.isoformat(), **fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return msgspec.to_builtins(value, order="deterministic")
 
 
 class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -185,48 +208,14 @@ def parse_receipt_id(id_: str) -> tuple[str, int, str]:
     return campaign_id, int(place), request_id
 
 
-class Origin(NamedTuple):
-    """What the receipts of one request share."""
-
-    campaign_id: str
-    participant: str
-    request_id: str
-    drawn_at: datetime
-    day: date
-    rules: str
-    version: int
-    meta: Any
-
-
-def receipt(origin: Origin, place: int, line: Line, before: State) -> Receipt:
-    """The receipt of the draw at ``place`` (from 0) of a request."""
-    campaign_id, participant, request_id, drawn_at, day, rules, version, meta = origin
-    return Receipt(
-        f"{campaign_id}:{place}:{request_id}",
-        request_id,
-        campaign_id,
-        participant,
-        before.number + 1,
-        drawn_at,
-        day,
-        line.prize,
-        line.reason,
-        line.drawn,
-        line.points,
-        line.forced_by,
-        line.owed,
-        line.tickets,
-        rules,
-        version,
-        before,
-        line.refused,
-        line.own,
-        meta,
-    )
-
-
 def receipts(campaign_id: str, participant: str, request_id: str, at: int, content: bytes) -> list[Receipt]:
     """The receipts that a draw's journal entry holds, in order; ``at`` in microseconds since the epoch."""
     data = decode(content)
-    origin = Origin(campaign_id, participant, request_id, to_instant(at), to_day(data.day), data.rules.hex(), data.version, data.meta)
-    return [receipt(origin, place, line, state.decode(line.before)) for place, line in enumerate(data.lines)]
+    day, rules = to_day(data.day), data.rules.hex()
+    found = []
+    for place, line in enumerate(data.lines):
+        before = state.decode(line.before)
+        told = (line.prize, line.reason, line.drawn, line.points, line.forced_by, line.owed, line.tickets)
+        kept = (rules, data.version, before, line.refused, line.own, data.meta)
+        found.append(Receipt(campaign_id, participant, request_id, place, before.number + 1, at, day, *told, *kept))
+    return found

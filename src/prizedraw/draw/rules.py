@@ -24,6 +24,10 @@ POINTS = "points"
 """The counter of all points won in a campaign; its limit is points.total."""
 
 
+_KEPT = 4096
+"""How many places of counters the rules remember."""
+
+
 def stock_counter(prize_id: str) -> str:
     """The counter of what is issued of a prize; its limit is the allocation."""
     return f"stock/{prize_id}"
@@ -46,6 +50,25 @@ class Day(NamedTuple):
     date: date
     total: str
     prizes: tuple[str, ...]
+
+
+class Place:
+    """Where counters stand: what settles the next draw there, and what to keep of them after it, by the prize that it grants."""
+
+    __slots__ = ("_after", "_rules", "counters", "settled")
+
+    def __init__(self, rules: Rules, counters: tuple[int, ...]) -> None:
+        self.counters = counters
+        self.settled = rules.stages.root.at(counters)
+        self._rules = rules
+        self._after: dict[int, dict[str, int]] = {}
+
+    def after(self, prize: int) -> dict[str, int]:
+        """The counters to keep after a draw that granted ``prize``; one dictionary for all who get there, so never to be changed."""
+        found = self._after.get(prize)
+        if found is None:
+            found = self._after[prize] = self._rules.misses(self._rules.stages.step(self.counters, prize))
+        return found
 
 
 class Rules:
@@ -85,9 +108,8 @@ class Rules:
         self.rule_ids = tuple(rule.pity.id for rule in self.stages.rules)
         self.windows = tuple((from_instant(window.start), from_instant(window.end)) for window in campaign.windows)
         self._starts = tuple(zip(self.rule_ids, self.stages.start, strict=True))
-        self._steps = tuple(
-            tuple((id_, start, step) for (id_, start), step in zip(self._starts, steps, strict=True)) for steps in self.stages.steps
-        )
+        self._sole = self.rule_ids[0] if len(self.rule_ids) == 1 else None
+        self._places: dict[tuple[int | None, ...] | int | None, Place] = {}
         self._window = (0, 0)
         self._day: Day | None = None
         self._span = (0, 0, 0)
@@ -132,10 +154,16 @@ class Rules:
         """What to keep of the counters."""
         return dict(zip(self.rule_ids, counters, strict=True))
 
-    def after(self, misses: Mapping[str, int], prize: int) -> dict[str, int]:
-        """What to keep of the counters after a draw that granted ``prize``; rules that are no more are dropped."""
-        get = misses.get
-        return {id_: step(get(id_, start)) for id_, start, step in self._steps[prize]}
+    def place(self, misses: Mapping[str, int]) -> Place:
+        """Where the counters that are kept of a participant stand; remembered."""
+        sole = self._sole  # one rule, or none, is the usual case
+        key = tuple(map(misses.get, self.rule_ids)) if sole is None else misses.get(sole)
+        found = self._places.get(key)
+        if found is None:
+            if len(self._places) >= _KEPT:
+                self._places.clear()
+            found = self._places[key] = Place(self, self.counters(misses))
+        return found
 
     def newcomer_due(self, state: State) -> bool:
         """Whether the newcomer's promise is due at this participant's next draw."""

@@ -19,7 +19,7 @@ class Lot(msgspec.Struct, array_like=True, frozen=True, gc=False):
     expires: int = 0
 
 
-class State(msgspec.Struct, array_like=True, frozen=True):
+class State(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A participant in a campaign, before a draw.
 
     Attributes:

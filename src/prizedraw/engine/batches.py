@@ -1,29 +1,25 @@
-"""Batches: many requests in one transaction where the store has one writer, each as if alone."""
+"""Batches: many requests at once, each as if alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from prizedraw.draw.standing import Refusal
-from prizedraw.engine.drivers import drive
-from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch
+from prizedraw.engine.jobs import Job
+from prizedraw.errors import DrawRefused, InvalidRequest, PrizeDrawError, RequestMismatch
 from prizedraw.flows.drawing import Drawn, DrawRequest
-from prizedraw.flows.effects import Fetch
+from prizedraw.flows.together import together
 from prizedraw.quota import RefusalReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from prizedraw.draw.receipt import Receipt
     from prizedraw.engine.hooks import Hooks
     from prizedraw.flows.drawing import Request
-    from prizedraw.flows.effects import Flow
-    from prizedraw.storage.protocol import Handle, Store, View
 
 TOGETHER = 256
-"""Requests of a batch that share one transaction on a store with one writer."""
-
-Outcome: TypeAlias = Drawn | DrawRefused | RequestMismatch
+"""Requests that are carried out together at most."""
 
 
 def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
@@ -39,40 +35,27 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
     return asked
 
 
-def run_together(store: Store, requests: list[Request], wait: float) -> list[Outcome]:
-    """Carry out the requests in order; one that is refused fails no other."""
-    if not store.lock_first:
-        return [_outcome(store, store, request.flow(), wait) for request in requests]
-    with store.exclusive(requests[0].home, (), wait) as handle:
-        flows = [request.flow() for request in requests]
-        views = _read_ahead(handle, requests, flows)
-        return [_outcome(store, handle, flow, wait, views.get(place)) for place, flow in enumerate(flows)]
+def batch(requests: list[Request]) -> Job[list[Drawn | PrizeDrawError]]:
+    """The job of carrying out requests of one campaign together; one that fails fails no other."""
+    home = requests[0].home
+    return Job(together(home, [request.flow() for request in requests], [request.participant for request in requests]), home, True)
 
 
-def _read_ahead(handle: Handle, requests: list[Request], flows: list[Flow[Drawn]]) -> dict[int, View]:
-    """What the first request of each participant asks first, read at once. Later ones ask when it is their turn."""
-    firsts = {request.participant: place for place, request in reversed(list(enumerate(requests)))}
-    places = sorted(firsts.values())
-    asked = [next(flows[place]) for place in places]
-    reads = [effect.read for effect in asked if isinstance(effect, Fetch)]  # a draw begins with one
-    return dict(zip(places, handle.read(requests[0].home, reads), strict=True))
-
-
-def _outcome(store: Store, handle: Handle, flow: Flow[Drawn], wait: float, view: View | None = None) -> Outcome:
-    try:
-        return drive(store, handle, flow, wait, view)
-    except (DrawRefused, RequestMismatch) as refusal:
-        return refusal
-
-
-def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Outcome]) -> Iterator[Receipt | list[Receipt] | Refusal]:
-    """The outcomes as the caller gets them, each told to the hooks."""
+def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | PrizeDrawError]) -> list[Receipt | list[Receipt] | Refusal]:
+    """The outcomes as the caller gets them, each told to the hooks; what is neither a receipt nor a refusal is raised then."""
+    results: list[Receipt | list[Receipt] | Refusal] = []
+    failure = None
     for request, outcome in zip(requests, outcomes, strict=True):
-        if isinstance(outcome, DrawRefused):
-            hooks.refused(outcome)
-            yield Refusal(outcome.reason, outcome.retry_at, outcome.standing)
-        elif isinstance(outcome, RequestMismatch):
-            yield Refusal(RefusalReason.REQUEST_MISMATCH)
-        else:
+        if isinstance(outcome, Drawn):
             hooks.drawn(outcome)
-            yield outcome.receipts[0] if request.n == 1 else outcome.receipts
+            results.append(outcome.receipts[0] if request.n == 1 else outcome.receipts)
+        elif isinstance(outcome, DrawRefused):
+            hooks.refused(outcome)
+            results.append(Refusal(outcome.reason, outcome.retry_at, outcome.standing))
+        elif isinstance(outcome, RequestMismatch):
+            results.append(Refusal(RefusalReason.REQUEST_MISMATCH))
+        else:
+            failure = failure or outcome
+    if failure is not None:
+        raise failure
+    return results

@@ -5,18 +5,17 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prizedraw.flows.effects import Exclusive, Fetch, Listing, Post
+from prizedraw.flows.effects import Exclusive, Fetch, Fetches, Listing, Post, Posts
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
-    from prizedraw.flows.drawing import Drawn, Request
     from prizedraw.flows.effects import Flow
     from prizedraw.storage.protocol import AsyncHandle, AsyncStore, Handle, Store
 
 T = TypeVar("T")
 
 
-def drive(store: Store, handle: Handle, flow: Flow[T], wait: float, result: Any = None) -> T:
+def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
     """Run a flow to its end and return its result.
 
     Args:
@@ -24,9 +23,9 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float, result: Any 
         handle: reads and commits; the store itself, or the inside of its ``exclusive``.
         flow: what to do.
         wait: seconds that exclusivity may be waited for.
-        result: what the flow waits for, where it has been begun.
     """
     send = flow.send
+    result: Any = None
     try:
         while True:
             effect = send(result)
@@ -35,6 +34,10 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float, result: Any 
                 result = handle.read(effect.home, (effect.read,))[0]  # type: ignore[union-attr]  # its type was just compared
             elif kind is Post:
                 result = handle.commit(effect.home, (effect.commit,))[0]  # type: ignore[union-attr]  # as above
+            elif kind is Fetches:
+                result = handle.read(effect.home, effect.reads)  # type: ignore[union-attr]  # as above
+            elif kind is Posts:
+                result = handle.commit(effect.home, effect.commits)  # type: ignore[union-attr]  # as above
             elif isinstance(effect, Listing):
                 result = _list(store, effect)
             elif isinstance(effect, Exclusive) and handle is store:
@@ -52,14 +55,6 @@ def run(store: Store, job: Job[T], wait: float) -> T:
         return drive(store, store, job.flow, wait)
     with store.exclusive(job.home, (), wait) as handle:
         return drive(store, handle, job.flow, wait)
-
-
-def run_draw(store: Store, request: Request, wait: float) -> Drawn:
-    """Carry out one request of draws, as ``run`` does a job."""
-    if not store.lock_first:
-        return drive(store, store, request.flow(), wait)
-    with store.exclusive(request.home, (), wait) as handle:
-        return drive(store, handle, request.flow(), wait)
 
 
 def _list(store: Store, effect: Listing) -> Any:
@@ -91,6 +86,10 @@ async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
                     result = (await handle.read(effect.home, (effect.read,)))[0]
                 elif isinstance(effect, Post):
                     result = (await handle.commit(effect.home, (effect.commit,)))[0]
+                elif isinstance(effect, Fetches):
+                    result = await handle.read(effect.home, effect.reads)
+                elif isinstance(effect, Posts):
+                    result = await handle.commit(effect.home, effect.commits)
                 elif isinstance(effect, Listing):
                     result = await _list_async(store, effect)
                 else:

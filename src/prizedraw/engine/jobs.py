@@ -5,29 +5,31 @@ Whatever an argument can be wrong about is said here, before anything is read.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying
-from prizedraw.flows.context import Context
+from prizedraw.flows import alerting, auditing, drawing, journaling, operating, publishing, querying
+from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
 from prizedraw.flows.operator import Order
+from prizedraw.flows.streaming import Stream
 from prizedraw.sampling import SecureEntropy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from fractions import Fraction
+    from os import PathLike
 
     from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.standing import Standing
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.effects import Flow
+    from prizedraw.flows.journaling import JournalEntry, Lines
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
@@ -56,7 +58,7 @@ class Jobs:
         self._context = Context(check_namespace(namespace), _clock(clock), entropy if entropy is not None else SecureEntropy())
 
     def _request_id(self, given: str | None) -> str:
-        return new_request_id(self._context.now()[1]) if given is None else check_id(given, "request_id")
+        return new_request_id(self._context.now()) if given is None else check_id(given, "request_id")
 
     def _order(self, kind: str, asked: str, request_id: str | None, actor: str, note: str, owner: str = "") -> Order:
         order = Order(kind, self._request_id(request_id), asked, owner, actor, note)
@@ -75,7 +77,8 @@ class Jobs:
             check_count(n)
         if meta is not None:
             meta = drawing.check_meta(meta)
-        return Request(self._context, campaign_id, participant, request_id, n, meta)
+        context = self._context
+        return Request(context, campaign_id, participant, context.home(campaign_id), request_id, n, meta)
 
     def publish(
         self, campaign: Campaign, online: bool, expect_version: int | None, request_id: str | None, actor: str, note: str
@@ -196,9 +199,33 @@ class Jobs:
         """A page of stock alerts."""
         return self._job(alerting.alerts_page(self._context, campaign_id, after), campaign_id)
 
+    def journal(self, campaign_id: str, lines: Lines, after: str | None) -> Job[tuple[list[JournalEntry], str | None]]:
+        """A page of the journal."""
+        if lines.participant is not None:
+            check_id(lines.participant, "participant")
+        flow = journaling.journal_page(self._context, campaign_id, lines, journaling.check_cursor(after))
+        return self._job(flow, campaign_id)
+
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
         return self._job(auditing.audit(self._context, campaign_id), campaign_id)
+
+    def export(self, actor: str, note: str) -> Stream[bytes]:
+        """The lines of an export, page by page."""
+        from prizedraw.flows import exporting  # noqa: PLC0415 - rarely used, and imports hashlib
+
+        order = self._order(exporting.EXPORT, "", None, actor, note)
+        return Stream(exporting.export(self._context, order))
+
+    def import_from(self, source: str | PathLike[str] | BinaryIO) -> Iterator[Job[Any]]:
+        """The jobs that import a file, in order; the last one returns an Imported."""
+        from prizedraw.engine import transfer  # noqa: PLC0415 - as above
+
+        return (self.rest(flow) for flow in transfer.steps(self._context, source))
+
+    def rest(self, flow: Flow[T]) -> Job[T]:
+        """A flow that is not of one campaign as a job."""
+        return Job(flow, self._context.registry)
 
 
 def _check_flag(value: object, name: str) -> None:
@@ -206,12 +233,12 @@ def _check_flag(value: object, name: str) -> None:
         raise InvalidRequest(f"{value!r} is neither True nor False", name)
 
 
-def _clock(clock: Any) -> Callable[[], datetime]:
+def _clock(clock: Any) -> Callable[[], int]:
     """A clock as a function: given as one, or as an object with ``now()``; left out, the system's."""
     if clock is None:
-        return partial(datetime.now, UTC)
+        return system_clock
     if callable(clock):
-        return clock  # type: ignore[no-any-return]  # what it returns is checked at each reading
+        return told_by(clock)
     if callable(getattr(clock, "now", None)):
-        return clock.now  # type: ignore[no-any-return]  # as above
+        return told_by(clock.now)
     raise InvalidRequest(f"{clock!r} is not a clock; give a function that returns an aware datetime", "clock")

@@ -6,13 +6,15 @@ Remembering is only of what cannot change: a head document's bytes, and a number
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from time import time_ns
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from prizedraw.campaign import Campaign
 from prizedraw.draw.formats import unreadable
-from prizedraw.draw.receipt import EPOCH, to_instant
+from prizedraw.draw.receipt import from_instant, to_instant
 from prizedraw.draw.rules import Rules
 from prizedraw.errors import ClockError, InvalidCampaign, StorageVersion, UnknownCampaign
 from prizedraw.flows import keys
@@ -62,24 +64,48 @@ def encode_head(head: Head) -> bytes:
     return msgspec.msgpack.encode((head.format, head.version, head.online, sorted(head.off_shelf), head.counting))
 
 
+def system_clock() -> int:
+    """The system's time, in microseconds since the epoch."""
+    return time_ns() // 1000
+
+
+def told_by(clock: Callable[[], datetime]) -> Callable[[], int]:
+    """A clock that gives aware datetimes as one that gives microseconds since the epoch.
+
+    Raises:
+        ClockError: when it is read, if it gives a naive time or none at all.
+    """
+
+    def read() -> int:
+        moment = clock()
+        try:
+            return from_instant(moment)
+        except (TypeError, AttributeError):
+            raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)") from None
+
+    return read
+
+
 class Context:
     """What every flow of an engine shares.
 
     Args:
         namespace: keeps campaigns of different tenants on one store apart.
-        clock: gives aware datetimes.
+        clock: gives microseconds since the epoch; see ``system_clock`` and ``told_by``.
         entropy: gives the words of every tape.
     """
 
-    def __init__(self, namespace: str, clock: Callable[[], datetime], entropy: Entropy) -> None:
+    def __init__(self, namespace: str, clock: Callable[[], int], entropy: Entropy) -> None:
         self.namespace = namespace
         self.entropy = entropy
         self.registry = keys.registry_home(namespace)
-        self._clock = clock
+        self._read_clock = clock
         self._latest = 0
         self._heads: dict[bytes, Head] = {}
         self._rules: dict[tuple[str, int], Rules] = {}
         self._homes: dict[str, str] = {}
+        self.in_force: defaultdict[str, dict[bytes, tuple[Head, Rules]]] = defaultdict(dict)
+        """By home, what the bytes of a head document put in force."""
 
     def home(self, campaign_id: str) -> str:
         """The home of a campaign; raises UnknownCampaign where the id can be none."""
@@ -92,24 +118,19 @@ class Context:
                 self._homes[campaign_id] = found
         return found
 
-    def now(self) -> tuple[datetime, int]:
-        """The time of the clock, aware, and in microseconds since the epoch.
+    def now(self) -> int:
+        """The time of the clock, in microseconds since the epoch.
 
         Raises:
             ClockError: it is naive, or has gone back by more than a minute since it was last read here.
         """
-        moment = self._clock()
-        try:
-            since = moment - EPOCH
-            now = since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds  # from_instant(), without the call
-        except (TypeError, AttributeError):  # naive, or no datetime
-            raise ClockError(f"the clock gave {moment!r}; give an aware datetime, such as datetime.now(UTC)") from None
+        now = self._read_clock()
         if now > self._latest:
             self._latest = now
         elif now < self._latest - TOLERANCE:
-            latest = to_instant(self._latest).isoformat()
-            raise ClockError(f"the clock went back from {latest} to {moment.isoformat()}; set it right, nothing was written")
-        return moment, now
+            latest, moment = to_instant(self._latest).isoformat(), to_instant(now).isoformat()
+            raise ClockError(f"the clock went back from {latest} to {moment}; set it right, nothing was written")
+        return now
 
     def head(self, campaign_id: str, doc: Doc) -> Head:
         """Read a head document.
@@ -136,9 +157,16 @@ class Context:
             self._heads[doc.data] = found
         return found
 
-    def known_rules(self, home: str, version: int) -> Rules | None:
-        """The compiled rules of a version, if they were read before."""
-        return self._rules.get((home, version))
+    def put_in_force(self, campaign_id: str, doc: Doc) -> Flow[tuple[Head, Rules]]:
+        """What a head document puts in force, remembered in ``in_force``; raises as ``head`` and ``rules``."""
+        home = self.home(campaign_id)
+        head = self.head(campaign_id, doc)
+        found = (head, (yield from self.rules(home, head.version)))
+        remembered = self.in_force[home]
+        if len(remembered) >= _REMEMBERED:
+            remembered.clear()
+        remembered[doc.data] = found
+        return found
 
     def rules(self, home: str, version: int) -> Flow[Rules]:
         """The compiled rules of a version, read if need be.

@@ -5,21 +5,22 @@ The loop is here (D4): a stale view is decided again from the same tapes, a refu
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
+from msgspec import Raw
 
 from prizedraw.draw import receipt as receipts
 from prizedraw.draw import state as states
-from prizedraw.draw.decide import Decision, advance, decide, moves
+from prizedraw.draw.decide import advance, decide, moves
+from prizedraw.draw.receipt import Receipt
 from prizedraw.draw.rules import DRAWS, Rules
 from prizedraw.draw.standing import admit, standing
 from prizedraw.errors import DrawRefused, InvalidRequest, RequestMismatch, StorageBusy
-from prizedraw.flows import keys
-from prizedraw.flows.context import NOT_COUNTED
+from prizedraw.flows.context import NOT_COUNTED, Context
 from prizedraw.flows.effects import MISFIRES, PATIENCE, Exclusive, Fetch, Flow, Post
 from prizedraw.flows.ids import new_request_id
+from prizedraw.flows.keys import HEAD
 from prizedraw.quota import RefusalReason
 from prizedraw.sampling import Tape
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed
@@ -27,11 +28,9 @@ from prizedraw.windows import first_open, next_window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
 
-    from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.state import State
-    from prizedraw.flows.context import Context, Head
+    from prizedraw.flows.context import Head
     from prizedraw.sampling import Entropy
 
 DRAW = "draw"
@@ -65,39 +64,40 @@ class Drawn(NamedTuple):
     rules: Rules | None = None
 
 
-class Request:
+class Request(msgspec.Struct, gc=False):
     """One request of 1..n draws on its way: what does not change while it is decided again.
 
-    Args:
+    Attributes:
         context: the engine's.
         campaign_id, participant: whose draws.
-        request_id: the idempotency key; None: one is made when the flow begins, and stands in ``id`` then.
+        home: the campaign's.
+        id: the idempotency key; None: one is made when the flow begins.
         n: how many draws, all or none.
         meta: plain data to keep with them.
+        tapes: of the draws that were decided before.
     """
 
-    __slots__ = ("_campaign_id", "_context", "_fingerprint", "_key", "_meta", "_tapes", "home", "id", "n", "participant")
-
-    def __init__(self, context: Context, campaign_id: str, participant: str, request_id: str | None, n: int = 1, meta: Any = None) -> None:
-        self._context = context
-        self._campaign_id = campaign_id
-        self.participant = participant
-        self._key = "p/" + participant  # keys.participant, without the call
-        self._meta = meta
-        # Ids hold no control characters, so this is one-to-one; for one draw it costs no memory beside the owner.
-        self._fingerprint = participant if n == 1 else f"{participant}\n{n}"
-        self._tapes: list[Tape] = []
-        self.home = context.home(campaign_id)
-        self.id = request_id
-        self.n = n
+    context: Context
+    campaign_id: str
+    participant: str
+    home: str
+    id: str | None
+    n: int = 1
+    meta: Any = None
+    tapes: list[Tape] = []
 
     def key(self) -> str:
         """The idempotency key to try again with, made now if the flow has not begun."""
         if self.id is None:
-            self.id = new_request_id(self._context.now()[1])
+            self.id = new_request_id(self.context.now())
         return self.id
 
-    def flow(self) -> Flow[Drawn]:
+    @property
+    def fingerprint(self) -> str:
+        """What the request asks: ids hold no control characters, so this is one-to-one, and one draw costs no memory beside the owner."""
+        return self.participant if self.n == 1 else f"{self.participant}\n{self.n}"
+
+    def flow(self) -> Flow[Drawn]:  # noqa: C901 - the one loop of every draw, in which a call costs
         """Draw, once for each request id.
 
         Raises:
@@ -105,40 +105,51 @@ class Request:
             RequestMismatch: the request id was used for another participant or number.
             UnknownCampaign: there is no such campaign.
         """
-        context, home, key = self._context, self.home, self._key
-        moment, now = context.now()
+        context, home, n = self.context, self.home, self.n
+        key = "p/" + self.participant  # keys.participant, without the call
+        now = context.now()
         if self.id is None:
             self.id = new_request_id(now)
-        wanted = Read((keys.HEAD, key), (), self.id)
+        in_force = context.in_force[home]
+        wanted = Read((HEAD, key), (), self.id)
         view = yield Fetch(home, wanted)
         known: dict[str, tuple[int, int]] = {}
         misfires = 0
         while view.entry is None:
-            doc, mine = view.docs[keys.HEAD], view.docs[key]
-            head = context.head(self._campaign_id, doc)
-            rules = context.known_rules(home, head.version) or (yield from context.rules(home, head.version))
+            doc, mine = view.docs[HEAD], view.docs[key]
+            head, rules = in_force.get(doc.data) or (yield from context.put_in_force(self.campaign_id, doc))
             before = states.decode(mine.data)
             ordinal = rules.ordinal(now)
             state = before if ordinal <= before.day else before.on(ordinal)
-            own = self._admitted(rules, head, state, now, moment, known)
-            if own is None:
-                # The cap over everyone goes before the day's as a reason, so it must be known.
-                known.update((yield Fetch(home, Read((), (DRAWS,)))).counters)
+            own = n
+            if (
+                state.draws + n > rules.most_draws
+                or state.day_draws + n > rules.most_draws_a_day
+                or not (head.online and rules.is_open(now))
+                or state.blocked
+                or state.barred > 0
+                or DRAWS in known
+            ):  # not the usual case, in which every draw is the participant's own
+                admitted = self._admitted(rules, head, state, now, known)
+                if admitted is None:
+                    # The cap over everyone goes before the day's as a reason, so it must be known.
+                    known.update((yield Fetch(home, Read((), (DRAWS,)))).counters)
+                    continue
+                own = admitted
+            expect = {HEAD: doc.version, key: mine.version}
+            made, commit, asks = self._decide(rules, head, before, state, expect, mine.data, own, now, known)
+            if asks:
+                known.update((yield Fetch(home, Read((), asks))).counters)
                 continue
-            decided = self._decide(rules, head, before, state, mine.data, own, moment, now, known)
-            if decided.asks:
-                known.update((yield Fetch(home, Read((), decided.asks))).counters)
-                continue
-            expect = {keys.HEAD: doc.version, key: mine.version}
-            outcome = yield Post(home, Commit(expect, decided.put, decided.added, decided.limits, (decided.entry,)))
+            outcome = yield Post(home, commit)
             if type(outcome) is Committed:
-                return _new(Drawn, (decided.receipts, outcome.entries[0], rules))
+                return _new(Drawn, (made, outcome.entries[0], rules))
             if isinstance(outcome, (Replayed, Conflict)):
                 return self._replay(outcome.entry)
             misfires += 1
             if misfires == MISFIRES:
                 raise StorageBusy(f"the draw was overtaken {misfires} times by other writers; nothing was written, try again")
-            moment, now = context.now()
+            now = context.now()
             if isinstance(outcome, Refused):
                 known.update(outcome.counters)
             else:
@@ -154,91 +165,89 @@ class Request:
         head: Head,
         before: State,
         state: State,
+        expect: dict[str, int],
         data: bytes,
         own: int,
-        moment: datetime,
         now: int,
         known: Mapping[str, tuple[int, int]],
-    ) -> _Decided:
-        """The n decisions, each from its own tape, as the parts of a commit and as receipts.
+    ) -> tuple[list[Receipt], Commit, tuple[str, ...]]:
+        """The n decisions, each from its own tape: their receipts, the commit, and counters still to be asked for.
 
         ``before`` is the participant as stored in ``data``, ``state`` the same on the campaign day; ``own`` draws use chances of the
-        participant's own.
+        participant's own. Nothing is called here that can be written out: every draw passes.
         """
-        day = rules.day(state.day)
-        added = {DRAWS: self.n} if head.counting else {}
+        n, participant, request_id, meta, tapes = self.n, self.participant, self.key(), self.meta, self.tapes
+        day, off_shelf = rules.day(state.day), head.off_shelf
+        added = {DRAWS: n} if head.counting else {}
         limits: dict[str, int] = {}
-        lines: list[receipts.Line] = []
-        made: list[Receipt] = []
+        lines, made = [], []
         asks: tuple[str, ...] = ()
-        request_id = self.id or ""
-        drawn_at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        shared = (self._campaign_id, self.participant, request_id, drawn_at, day.date, rules.digest, rules.version, self._meta)
-        origin = _new(receipts.Origin, shared)
         data = data or _NEW_DATA
-        for place in range(self.n):
-            if place == len(self._tapes):
-                self._tapes.append(Tape(self._context.entropy))
-            tape = self._tapes[place]
-            tape.rewind()
-            decision = decide(rules, state, day, tape, off_shelf=head.off_shelf, known=known, added=added)
-            if decision.asks:
-                asks += decision.asks
-            is_own = place < own
-            line = _line(rules, data, decision, own=is_own)
-            lines.append(line)
-            made.append(receipts.receipt(origin, place, line, before))
-            if decision.prize != rules.thank_you:
-                moves(rules, day, decision.prize, added, limits)
-            before = state = advance(rules, state, decision, now, own=is_own)
+        for nth in range(n):
+            if nth == len(tapes):
+                tapes.append(Tape(self.context.entropy))
+            else:
+                tapes[nth].head = 0
+            decision = decide(rules, state, day, tapes[nth], off_shelf, known, added)
+            prize, named, reason, forced_by, owed, tickets, refused, asked, _ = decision
+            asks += asked
+            is_own = nth < own
+            won, drawn, points = rules.won[prize], rules.ids[named], rules.points[prize]
+            lines.append((Raw(data), won, drawn, reason, points, forced_by, owed, tickets, refused, is_own))  # a receipts.Line
+            made.append(
+                Receipt(
+                    self.campaign_id, participant, request_id, nth, before.number + 1, now, day.date, won, reason, drawn, points, forced_by,
+                    owed, tickets, rules.digest, rules.version, before, refused, is_own, meta,
+                )
+            )  # fmt: skip
+            if prize != rules.thank_you:
+                moves(rules, day, prize, added, limits)
+            before = state = advance(rules, state, decision, now, is_own)
             data = states.encode(state)
-        content = receipts.DrawData(
-            receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, tuple(lines), self._meta, head.counting > NOT_COUNTED
-        )
-        entry = Entry(request_id, self._fingerprint, self.participant, DRAW, now, receipts.encode(content))
-        return _new(_Decided, ({self._key: data}, added, limits, entry, made, asks))
+        counted = head.counting > NOT_COUNTED
+        content = (receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, lines, meta, counted)  # a receipts.DrawData
+        entry = Entry(request_id, participant if n == 1 else self.fingerprint, participant, DRAW, now, receipts.encode(content))
+        return made, Commit(expect, {"p/" + participant: data}, added, limits, (entry,)), asks
 
-    def _admitted(
-        self, rules: Rules, head: Head, state: State, now: int, moment: datetime, known: Mapping[str, tuple[int, int]]
-    ) -> int | None:
+    def _admitted(self, rules: Rules, head: Head, state: State, now: int, known: Mapping[str, tuple[int, int]]) -> int | None:
         """How many of the draws are the participant's own; None if that depends on the counter of all draws. Raises DrawRefused."""
         if not head.online:
-            self._refuse(rules, state, now, moment, RefusalReason.OFFLINE)
+            self._refuse(rules, state, now, RefusalReason.OFFLINE)
         if not rules.is_open(now):
-            self._refuse(rules, state, now, moment, RefusalReason.OUTSIDE_WINDOW)
+            self._refuse(rules, state, now, RefusalReason.OUTSIDE_WINDOW)
         if state.refused:
-            self._refuse(rules, state, now, moment, RefusalReason.BLOCKED)
+            self._refuse(rules, state, now, RefusalReason.BLOCKED)
         counted = known.get(DRAWS)
         found = admit(rules, state, self.n, now, counted[0] if counted else None)
         if not isinstance(found, RefusalReason):
             return found
         if found is RefusalReason.DAILY_DRAWS and counted is None and head.counting:
             return None
-        return self._refuse(rules, state, now, moment, found)
+        return self._refuse(rules, state, now, found)
 
-    def _refuse(self, rules: Rules, state: State, now: int, moment: datetime, reason: RefusalReason) -> NoReturn:
+    def _refuse(self, rules: Rules, state: State, now: int, reason: RefusalReason) -> NoReturn:
         calendar, windows = rules.campaign.calendar, rules.campaign.windows
         day = rules.day(state.day).date
         retry_at = None
         if reason is RefusalReason.OUTSIDE_WINDOW:
-            window = next_window(windows, moment)
+            window = next_window(windows, receipts.to_instant(now))
             retry_at = None if window is None else window.start
         elif reason is RefusalReason.DAILY_DRAWS:
             retry_at = first_open(windows, calendar.day_start(day.fromordinal(day.toordinal() + 1)))
-        message = f"{self.participant!r} may not draw in {self._campaign_id!r}: {reason}"
+        message = f"{self.participant!r} may not draw in {self.campaign_id!r}: {reason}"
         if retry_at is not None:
             message += f"; try again from {retry_at.isoformat()}"
         raise DrawRefused(message, reason=reason, standing=standing(rules, state, day, now), retry_at=retry_at)
 
     def _replay(self, entry: Entry) -> Drawn:
-        if entry.fingerprint != self._fingerprint:
+        if entry.fingerprint != self.fingerprint:
             self._mismatch(entry)
-        return Drawn(from_entry(self._campaign_id, entry))
+        return Drawn(from_entry(self.campaign_id, entry))
 
     def _mismatch(self, entry: Entry) -> NoReturn:
         was = _asked(entry.fingerprint) if entry.kind == DRAW else f"{entry.kind!r} request"
         raise RequestMismatch(
-            f"request {self.id!r} was used before in {self._campaign_id!r} for {was!r}, and not for {_asked(self._fingerprint)!r}; "
+            f"request {self.id!r} was used before in {self.campaign_id!r} for {was!r}, and not for {_asked(self.fingerprint)!r}; "
             "use a new request id for a new request",
             request_id=self.id or "",
         )
@@ -250,34 +259,7 @@ def _asked(fingerprint: str) -> str:
     return f"{n or 1} of {participant}"
 
 
-class _Decided(NamedTuple):
-    """The parts of a draw's commit, its receipts, and counters still to be asked for."""
-
-    put: dict[str, bytes]
-    added: dict[str, int]
-    limits: dict[str, int]
-    entry: Entry
-    receipts: list[Receipt]
-    asks: tuple[str, ...]
-
-
 _NEW_DATA = states.encode(states.NEW)
-
-
-def _line(rules: Rules, before: bytes, decision: Decision, *, own: bool) -> receipts.Line:
-    prize = decision.prize
-    return receipts.Line(
-        msgspec.Raw(before),
-        rules.won[prize],
-        rules.ids[decision.drawn],
-        decision.reason,
-        rules.points[prize],
-        decision.forced_by,
-        decision.owed,
-        decision.tickets,
-        decision.refused,
-        own,
-    )
 
 
 def from_entry(campaign_id: str, entry: Entry) -> list[Receipt]:
@@ -290,12 +272,12 @@ def preview_receipts(rules: Rules, entropy: Entropy, n: int, now: int, off_shelf
     state = states.NEW.on(rules.ordinal(now))
     day, made = rules.day(state.day), []
     for place in range(n):
-        decision = decide(rules, state, day, Tape(entropy), off_shelf=off_shelf)
-        origin = receipts.Origin(
-            rules.campaign.id, "preview", f"preview-{place + 1}", receipts.to_instant(now), day.date, rules.digest, rules.version, None
-        )
-        made.append(receipts.receipt(origin, 0, _line(rules, b"", decision, own=True), state))
-        state = advance(rules, state, decision, now, own=True)
+        decision = decide(rules, state, day, Tape(entropy), off_shelf)
+        prize, named, reason, forced_by, owed, tickets, refused, _, _ = decision
+        told = (rules.won[prize], reason, rules.ids[named], rules.points[prize], forced_by, owed, tickets)
+        whose = (rules.campaign.id, "preview", f"preview-{place + 1}", 0, state.number + 1, now, day.date)
+        made.append(Receipt(*whose, *told, rules.digest, rules.version, state, refused))
+        state = advance(rules, state, decision, now, True)
     return made
 
 

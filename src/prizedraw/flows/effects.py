@@ -28,14 +28,28 @@ class Fetch(msgspec.Struct, frozen=True, gc=False):
     read: Read
 
 
-class Post(msgspec.Struct, frozen=True):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """Commit; the result is an Outcome."""
 
     home: str
     commit: Commit
 
 
-class Exclusive(msgspec.Struct, frozen=True):
+class Fetches(msgspec.Struct, frozen=True, gc=False):
+    """Several reads of one home from one snapshot; the result is a list of Views."""
+
+    home: str
+    reads: list[Read]
+
+
+class Posts(msgspec.Struct, frozen=True, gc=False):
+    """Several commits to one home, in order; the result is a list of Outcomes."""
+
+    home: str
+    commits: list[Commit]
+
+
+class Exclusive(msgspec.Struct, frozen=True, gc=False):
     """Keep other writers of these documents away until the flow ends; no result. Asked for again, it changes nothing."""
 
     home: str
@@ -55,5 +69,5 @@ class Listing(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-Effect: TypeAlias = Fetch | Post | Exclusive | Listing
+Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -140,7 +140,7 @@ def carry_out(
         view = yield Fetch(home, read)
         if view.entry is not None:
             return order.replayed(view.entry)
-        commit = yield from prepare(view, context.now()[1])
+        commit = yield from prepare(view, context.now())
         if commit is None:
             return None
         outcome = yield Post(home, commit)

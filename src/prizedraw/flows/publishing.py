@@ -71,7 +71,7 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
         docs, counters, prepare = _publication(context, campaign, current, order, online=online)
         view = yield Fetch(home, Read(docs, counters, order.request_id))
         if view.entry is None:
-            yield from prepare(view, context.now()[1])  # raises before anything is written
+            yield from prepare(view, context.now())  # raises before anything is written
             yield from _claim(context, campaign, found + 1)
             if current is None:
                 yield from _bar(context, home)  # before anybody can draw

@@ -60,7 +60,7 @@ def campaign(context: Context, campaign_id: str, version: int | None) -> Flow[Ca
 def state(context: Context, campaign_id: str) -> Flow[CampaignState]:
     """Whether a campaign has not started, is running or is closed, now."""
     found = yield from published(context, campaign_id)
-    return state_of(found.rules.campaign.windows, found.head.online, context.now()[0])
+    return state_of(found.rules.campaign.windows, found.head.online, to_instant(context.now()))
 
 
 def standing_of(context: Context, campaign_id: str, participant: str) -> Flow[Standing]:
@@ -69,7 +69,7 @@ def standing_of(context: Context, campaign_id: str, participant: str) -> Flow[St
     view = yield Fetch(home, Read((keys.HEAD, key)))
     head = context.head(campaign_id, view.docs[keys.HEAD])
     rules = yield from context.rules(home, head.version)
-    now = context.now()[1]
+    now = context.now()
     mine = states.decode(view.docs[key].data).on(rules.ordinal(now))
     return standing(rules, mine, rules.day(mine.day).date, now)
 
@@ -78,7 +78,7 @@ def stock(context: Context, campaign_id: str) -> Flow[dict[str, StockLine]]:
     """The stock of every prize of the definition in force, in prize order."""
     found = yield from published(context, campaign_id)
     rules = found.rules
-    day = rules.day(rules.ordinal(context.now()[1]))
+    day = rules.day(rules.ordinal(context.now()))
     counters = (*rules.stock[:-1], *day.prizes)
     view = yield Fetch(context.home(campaign_id), Read((), counters))
     lines = {}
@@ -93,7 +93,7 @@ def odds_of(context: Context, campaign_id: str, participant: str) -> Flow[dict[s
     home, key = context.home(campaign_id), keys.participant(participant)
     found = yield from published(context, campaign_id)
     rules = found.rules
-    ordinal = rules.ordinal(context.now()[1])
+    ordinal = rules.ordinal(context.now())
     day = rules.day(ordinal)
     view = yield Fetch(home, Read((key,), rules.shared(day)))
     mine = states.decode(view.docs[key].data).on(ordinal)
@@ -175,4 +175,4 @@ def movements_of(campaign_id: str, entry: Entry) -> Iterator[Movement]:
 def preview(context: Context, campaign_id: str, n: int, seed: Seed) -> Flow[list[Receipt]]:
     """What a new participant's first ``n`` draws would be, with ample stock and from a predictable source; nothing is written."""
     found = yield from published(context, campaign_id)
-    return preview_receipts(found.rules, SeededEntropy(seed), n, context.now()[1], found.head.off_shelf)
+    return preview_receipts(found.rules, SeededEntropy(seed), n, context.now(), found.head.off_shelf)

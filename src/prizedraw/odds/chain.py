@@ -287,8 +287,8 @@ def _relevant(model: Model, axes: Sequence[Axis], marks: Sequence[int], keep: Se
     trying = [k for k, axis in enumerate(axes) if len(axis.effects) > 1 and not kept[k]]
     fixed = [axis.effects[0] for axis in axes]
     for k, axis in enumerate(axes):
-        if len(axis.effects) == 1 and axis.effects[0].closed:
-            kept[k] = True  # it closes prizes for ever, and takes one value
+        if all(effect.closed for effect in axis.effects):
+            kept[k] = True  # it closes prizes whatever its value, which leaving it out would open
     if not trying:
         return [axis for axis, one in zip(axes, kept, strict=True) if one]
     combinations = int(np.prod([len(axes[k].effects) for k in trying], dtype=object))

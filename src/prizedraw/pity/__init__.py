@@ -2,7 +2,7 @@
 
 from prizedraw.pity.chain import Chain, expected
 from prizedraw.pity.hazard import Hazard
-from prizedraw.pity.law import outcomes
+from prizedraw.pity.law import outcomes, replacements
 from prizedraw.pity.rule import NEWCOMER, Level, Newcomer, Pity
 from prizedraw.pity.stages import Class, Members, Rule, Settled, Stage, Stages
 
@@ -21,4 +21,5 @@ __all__ = [
     "Stages",
     "expected",
     "outcomes",
+    "replacements",
 ]

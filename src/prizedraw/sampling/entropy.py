@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORD_BITS: Final = 64
-_WORDS: Final = 1 << WORD_BITS
+WORDS: Final = 1 << WORD_BITS
+"""How many words there are."""
 _BLOCK_BYTES: Final = 2048
 _SEEDED_BLOCK_BYTES: Final = 1024
 
@@ -56,7 +57,7 @@ class Words:
         """
         if type(n) is int and n > 0:
             word = self.word()
-            if word + n <= _WORDS:  # surely below the last multiple of n, so bounded() would accept it too
+            if word + n <= WORDS:  # surely below the last multiple of n, so bounded() would accept it too
                 return word % n
             return bounded(n, word, self.word)
         return self.below(_size(n))

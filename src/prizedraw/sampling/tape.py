@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from prizedraw.sampling.entropy import Entropy, Words
+from prizedraw.sampling.entropy import WORDS, Entropy, Words
 
 
 class Tape(msgspec.Struct, Words, eq=False, gc=False):
@@ -34,6 +34,18 @@ class Tape(msgspec.Struct, Words, eq=False, gc=False):
             words.append(self.entropy.word())
         self.head = head + 1
         return words[head]
+
+    def below(self, n: int, /) -> int:
+        """A number exactly uniform in [0, n); see ``Words.below``, which this is with the usual word read in place."""
+        head = self.head
+        words = self.words
+        if head == len(words):
+            words.append(self.entropy.word())
+        word = words[head]
+        if type(n) is int and 0 < n <= WORDS - word:
+            self.head = head + 1
+            return word % n
+        return super().below(n)
 
     def rewind(self) -> None:
         """Move the head back to the first word."""

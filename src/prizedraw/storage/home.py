@@ -50,13 +50,11 @@ class Kept:
 
     def view(self, read: Read) -> View:
         """Answer a read."""
-        docs, counters = self.docs.get, self.counters.get
+        docs, counters = self.docs, self.counters
         found = {}
         for key in read.docs:
-            found[key] = docs(key, ABSENT)
-        counted = {}
-        for key in read.counters:
-            counted[key] = counters(key, UNTOUCHED)
+            found[key] = docs.get(key, ABSENT)
+        counted = {key: counters.get(key, UNTOUCHED) for key in read.counters} if read.counters else {}
         return View(found, counted, self.ids.get(read.entry))
 
     def apply(self, commit: Commit) -> Outcome:  # noqa: C901 - the outcomes in order; calls cost

@@ -75,7 +75,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     entry: str | None = None
 
 
-class View(msgspec.Struct, frozen=True):
+class View(msgspec.Struct, frozen=True, gc=False):
     """One atomic snapshot of what a Read asked: every key asked is present (ABSENT and UNTOUCHED where there is nothing)."""
 
     docs: dict[str, Doc]
@@ -83,7 +83,7 @@ class View(msgspec.Struct, frozen=True):
     entry: Entry | None = None
 
 
-class Commit(msgspec.Struct, frozen=True):
+class Commit(msgspec.Struct, frozen=True, gc=False):
     """A change that happens whole or not at all.
 
     Attributes:
@@ -101,31 +101,31 @@ class Commit(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
 
 
-class Replayed(msgspec.Struct, frozen=True):
+class Replayed(msgspec.Struct, frozen=True, gc=False):
     """An entry of this id and fingerprint is there already; nothing was changed."""
 
     entry: Entry
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """An entry of this id is there with another fingerprint; nothing was changed."""
 
     entry: Entry
 
 
-class Stale(msgspec.Struct, frozen=True):
+class Stale(msgspec.Struct, frozen=True, gc=False):
     """A document is not at the expected version; nothing was changed. ``view`` holds every document in ``expect`` as it is now."""
 
     view: View
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """A counter would leave 0..limit, or a limit fall below its value; nothing was changed. Holds all such counters as they are now."""
 
     counters: dict[str, Counter]
 
 
-class Committed(msgspec.Struct, frozen=True):
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """The change was made; ``entries`` are as stored."""
 
     entries: tuple[Entry, ...]
@@ -199,8 +199,11 @@ class Store(Handle, Protocol):
     def now(self) -> datetime | None:
         """The store's own clock, aware, or None for an embedded store, which has none."""
 
+    def schema_version(self) -> int:
+        """The version of the schema that is there, 0 where there is none yet; may be asked before ``open``, and changes nothing."""
+
     def open(self) -> None:
-        """Connect and check the schema; called again, it does nothing."""
+        """Connect, and create, upgrade or check the schema; called again, it does nothing."""
 
     def close(self) -> None:
         """Release everything; called again, it does nothing."""
@@ -256,6 +259,9 @@ class AsyncStore(AsyncHandle, Protocol):
 
     async def now(self) -> datetime | None:
         """See Store.now."""
+
+    async def schema_version(self) -> int:
+        """See Store.schema_version."""
 
     async def open(self) -> None:
         """See Store.open."""
