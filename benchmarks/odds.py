@@ -9,6 +9,7 @@ contestant is called once before it is timed.
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import time
@@ -16,6 +17,8 @@ from datetime import datetime
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # one thread, read when numpy is imported
 
 import numpy as np
 from _results import parser, put, result, row

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from odds_cases import wheel
-from prizedraw import ClockError, InvalidRequest, Level, Pity, PrizeDrawError, Quota, odds
+from prizedraw import ClockError, InvalidRequest, Level, Newcomer, Pity, PrizeDrawError, Quota, odds
 from prizedraw.odds import NotExact, TooLarge
 
 BANNER = wheel({"a": 1, "b": 1}, Pity(id="p", target=["a"], base="1/10", hard=10), thanks=1, stock={"a": 5})
@@ -60,6 +60,9 @@ def test_a_number_that_is_none(name, value):
         lambda: odds.hits_in(BANNER, "a", 10**12),
         lambda: odds.hits_joint(BANNER, ["a", "b", "thank-you"], 10**5),
         lambda: odds.stock_out(BANNER, "a", 10, 10**7),
+        lambda: odds.draws_until(BANNER, "a", copies=10**12),
+        lambda: odds.draws_until(wheel({"a": 1}, caps={"a": 10**12}), "a"),
+        lambda: odds.expected(wheel({"a": 1}, newcomer=Newcomer(10**12, ["a"])), 3),
     ],
 )
 def test_memory_is_told_before_it_is_taken(call):

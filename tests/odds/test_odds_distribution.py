@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odds_cases import GENSHIN_5, wheel
@@ -30,6 +30,7 @@ def test_figures_of_a_die():
     assert DIE.cdf(np.array([3, 6])) == pytest.approx([0.5, 1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=12).filter(any), st.integers(0, 5), st.integers(1, 4), st.integers(0, 6))
 def test_new_laws_against_lists(weights, start, k, more_than):
     """Sums, steps and conditions are those of the listed chances."""
@@ -170,6 +171,9 @@ def test_bad_arguments(call, match):
         call()
 
 
-def test_plain_laws_can_be_sent_to_other_processes():
-    """A law without recursions pickles."""
-    assert pickle.loads(pickle.dumps(DIE)).pmf.tolist() == DIE.pmf.tolist()
+@pytest.mark.parametrize("law", [DIE, odds.draws_until(BANNER, "a"), odds.hits_in(BANNER, "a", 50)], ids=["die", "wait", "hits"])
+def test_laws_can_be_sent_to_other_processes(law):
+    """A law pickles by value, with its moments."""
+    again = pickle.loads(pickle.dumps(law))
+    assert again.pmf.tolist() == law.pmf.tolist()
+    assert (again.start, again.mean, again.var, again.max, repr(again)) == (law.start, law.mean, law.var, law.max, repr(law))

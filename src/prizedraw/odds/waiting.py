@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prizedraw.campaign import Campaign
-    from prizedraw.odds.arrays import Floats, Ints
+    from prizedraw.odds.arrays import Bools, Floats, Ints
     from prizedraw.odds.asked import At, Target
     from prizedraw.odds.distribution import ExactMoments, Moments
 
@@ -32,7 +32,10 @@ LONGEST = 1 << 20
 """How many draws a law is listed for; the chance of later ones is told in ``Distribution.beyond``."""
 ENOUGH = {"absolute": 1e-18, "relative": 1e-300}
 _SETTLING = 64
-_SETTLED = 4e-15
+_SLOW = 1024
+_FEW = 128
+_BLOCK = 4096
+_SETTLED = 1e-14
 """Once so many draws have changed the law of those still waiting by so little, the rest of the wait is geometric."""
 _EXACT_WORK = 2_000_000
 _WIDE = 4_000
@@ -139,6 +142,7 @@ def _until(
 
 def count_axis(model: Model, name: str, target: frozenset[int], need: int) -> Axis:
     """How often a target has come, as far as it is wanted."""
+    asked.room(16 * (need + 1) * model.outcomes, f"{need:,} copies")
     step = np.tile(np.arange(need + 1), (model.outcomes, 1))
     step[sorted(target)] = np.minimum(np.arange(need + 1) + 1, need)
     return Axis(f"{name}:{sorted(target)}", 0, step, np.zeros(need + 1, np.int64), (Effect(),))
@@ -219,10 +223,40 @@ class Walk(NamedTuple):
             alive = float(weight.sum())
             if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
                 now = weight / alive
-                if (np.abs(now - before) <= _SETTLED * now + 1e-18).all():
+                if _settled(before, now):
                     return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
+                if len(pmf) >= _SLOW and n <= _FEW:
+                    return self._in_blocks(np.array(pmf), weight, done, stop, hopeless, enough, longest)
                 before = now
         return np.array(pmf or [0.0]), alive, hopeless
+
+    def _in_blocks(
+        self, pmf: Floats, weight: Floats, done: Bools, stop: Bools, hopeless: float, enough: float, longest: int
+    ) -> tuple[Floats, float, float]:
+        """The same for few states that settle slowly: blocks of draws as products of dense matrices, all of them positive."""
+        chain, n = self.chain, len(weight)
+        table = np.zeros((n, n))
+        for g in range(len(chain.to)):
+            np.add.at(table, (np.arange(n), chain.to[g]), chain.chance[g])
+        ends, fails = table[:, done].sum(axis=1), table[:, stop].sum(axis=1)
+        going = ~done & ~stop
+        table *= going[:, None] & going
+        rows, power = weight[None, :], table
+        while len(rows) < _BLOCK:
+            rows, power = np.vstack([rows, rows @ power]), power @ power
+        listed, found, alive = len(pmf), [pmf], float(weight.sum())
+        while alive > enough and listed < longest:
+            now = rows[: longest - listed]
+            found.append(now @ ends)
+            hopeless += float((now @ fails).sum())
+            listed += len(now)
+            after = now[-1] @ table
+            alive = float(after.sum())
+            if alive > enough and listed < longest and _settled(now[0] / now[0].sum(), after / alive):
+                ended, failed = float(now[-1] @ ends), float(now[-1] @ fails)
+                return _geometric(np.concatenate(found), alive, ended, failed, hopeless, enough, longest)
+            rows = rows @ power
+        return np.concatenate(found), alive, hopeless
 
     def _moments(self) -> Moments:
         """Mean and variance from linear systems: E = 1 + P·E, and V = Σ p·(1 + E' − E)² + P·V."""
@@ -281,6 +315,11 @@ class Walk(NamedTuple):
             if work > _EXACT_WORK:
                 raise TooLarge(f"{work:,} steps are too many for fractions; take .mean and .var", count=work)
         return whole_moments(1, found, scale ** len(found))
+
+
+def _settled(before: Floats, now: Floats) -> bool:
+    """Whether the law of those still waiting does not change any more."""
+    return bool((np.abs(now - before) <= _SETTLED * now + 1e-18).all())
 
 
 def _geometric(
