@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from itertools import count
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +122,7 @@ def _spread(
 ) -> None:
     from concurrent.futures import as_completed  # noqa: PLC0415 - only where there is an executor
 
-    key = (os.getpid(), next(_keys))
+    key = os.urandom(16)  # of this plan: a worker may have served another one before
     futures: dict[Future[Tally], int] = {executor.submit(_task, key, plan, seed, run): run for run in range(runs)}
     try:
         for future in as_completed(futures):
@@ -134,11 +133,10 @@ def _spread(
             future.cancel()
 
 
-_keys = count()
 _local = threading.local()
 
 
-def _task(key: tuple[int, int], plan: Plan, seed: Seed | None, run: int) -> Tally:
+def _task(key: bytes, plan: Plan, seed: Seed | None, run: int) -> Tally:
     """One run in a worker, which keeps the scene of its last plan: each thread its own."""
     if getattr(_local, "key", None) != key:
         _local.key, _local.scene = key, Scene(plan)
