@@ -119,7 +119,7 @@ def test_a_mean_has_its_standard_error_and_quantiles():
 
 def test_quantiles_of_everything():
     """By prize, of the cost, of the wins of a participant, and of where a prize sold out: runs in which it never did come last."""
-    found = report(runs=20, stock={"a": 38})
+    found = report(runs=20, stock={"a": 46})
     assert found.quantile(0.5) == {id_: values.quantile(0.5) for id_, values in found.granted.items()}
     assert found.quantile(0.9, "cost") == found.cost.quantile(0.9)
     share = found.sold_out_share("a")
@@ -178,8 +178,8 @@ def test_nobody_draws():
 
 
 def test_many_draws_of_one_participant():
-    """A guarantee counted to the end of ten thousand draws: every tenth draw, whatever the way."""
+    """A guarantee counted to the end of two thousand draws: every tenth draw, whatever the way."""
     campaign = wheel(Prize("a", "A", 0, -1), fallback=THANKS, pity=[Pity(id="ten", target=["a"], hard=10)])
     for order in ("rounds", "sessions", "random"):
-        assert simulate(campaign, 3, 10_000, order=order, seed=1).granted["a"] == 3000
-        assert simulate(campaign, 3, 10_000, order=order, seed=1, stock={"a": 1500}).granted["a"] == 1500
+        assert simulate(campaign, 3, 2_000, order=order, seed=1).granted["a"] == 600
+        assert simulate(campaign, 3, 2_000, order=order, seed=1, stock={"a": 300}).granted["a"] == 300
