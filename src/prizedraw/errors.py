@@ -8,6 +8,8 @@ Only exception classes live here. Each carries its data as attributes, survives 
     ├── InvalidCampaign (ValueError)     a definition that cannot run
     ├── InvalidEdit (ValueError)         a change that may not be made to what is published
     ├── InvalidRequest (ValueError)      an argument of a call that cannot be right
+    ├── NotExact (ValueError)            a question to which exact odds have no answer
+    ├── TooLarge (ValueError)            an exact answer that would take too much time or memory
     ├── RequestMismatch (ValueError)     a request id that was used for something else
     ├── UnknownCampaign (LookupError)
     ├── UnknownReceipt (LookupError)
@@ -67,6 +69,19 @@ class InvalidEdit(_Placed):
 
 class InvalidRequest(_Placed):
     """An argument that cannot be right, such as an empty participant id; nothing was done."""
+
+
+class NotExact(PrizeDrawError, ValueError):
+    """Participants are not independent here, so there is no exact answer; the message names what can answer."""
+
+
+class TooLarge(PrizeDrawError, ValueError):
+    """An exact answer would need ``count`` states or bytes, as ``unit`` says; nothing was allocated."""
+
+    def __init__(self, message: str, *, count: int = 0, unit: str = "states") -> None:
+        super().__init__(message)
+        self.count = count
+        self.unit = unit
 
 
 class RequestMismatch(PrizeDrawError, ValueError):

@@ -147,6 +147,7 @@ def test_journal_knows_every_kind_of_entry(cli, campaigns, tmp_path) -> None:
         engine.put_on_shelf("quickstart", "phone")
         engine.take_offline("quickstart")
         engine.bring_online("quickstart")
+        list(engine.export())
     every = cli("journal", "quickstart", "--store", tmp_path / "d.db").out.splitlines()
     assert {line.split()[1] for line in every} == set(KINDS)
     for kind in KINDS:

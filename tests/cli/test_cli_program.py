@@ -11,7 +11,7 @@ import pytest
 import prizedraw
 
 PROGRAM = Path(sys.executable).with_name("prizedraw")
-COMMANDS = ("check", "odds", "simulate", "run", "draw", "audit", "journal")
+COMMANDS = ("check", "odds", "simulate", "run", "draw", "audit", "journal", "migrate", "export", "import")
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
@@ -66,7 +66,7 @@ def test_a_bad_file_is_one_line_and_exit_2(cli, tmp_path, command, name, text, c
 @pytest.mark.parametrize(
     ("store", "complaint"),
     [
-        ("redis://localhost", "not in this version"),
+        ("mongodb://localhost", "is unknown"),
         ("ftp://x", "unknown"),
         ("", "is not a store"),
         ("no/such/folder/d.db", "does not exist"),

@@ -1,4 +1,4 @@
-"""Every engine test runs on each embedded store that is there."""
+"""Every engine test runs on each embedded store and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postgres_servers import fresh_database
 from prizedraw import DrawEngine
 from prizedraw.testing import FixedClock
 from scenery import NOON
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """What names a new store."""
+    if request.param == "postgres":
+        return fresh_database()
     return ":memory:" if request.param == "memory" else str(tmp_path / "draws.db")
 
 

@@ -35,6 +35,8 @@ def test_both_engines_have_the_same_calls():
     assert names == {name for name in dir(AsyncDrawEngine) if not name.startswith("_")}
     assert {name for name in names if not iscoroutinefunction(getattr(AsyncDrawEngine, name))} == {
         "alerts",
+        "export",
+        "journal",
         "movements",
         "on",
         "open",

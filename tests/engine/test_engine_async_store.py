@@ -1,39 +1,14 @@
 """The driver for event loops, on a store with an asynchronous interface: the memory store behind coroutines."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
+from async_stores import AsyncMemoryStore
 from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, DrawRequest, Quota
 from prizedraw.storage import MemoryStore
 from prizedraw.testing import FixedClock
 from scenery import NOON, wheel
-
-
-class Coroutines:
-    """A store whose every call yields to the loop first, so that flows of other tasks come in between."""
-
-    durability = MemoryStore.durability
-
-    def __init__(self, inner, *, lock_first=False):
-        self.inner, self.lock_first, self.exclusives = inner, lock_first, 0
-
-    def __getattr__(self, name):
-        async def call(*args, **kwargs):
-            await asyncio.sleep(0)
-            return getattr(self.inner, name)(*args, **kwargs)
-
-        return call
-
-    async def read(self, home, reads):
-        await asyncio.sleep(0)
-        return self.inner.read(home, reads)
-
-    @asynccontextmanager
-    async def exclusive(self, home, docs, wait):
-        self.exclusives += 1
-        yield self
 
 
 @pytest.mark.parametrize("lock_first", [False, True])
@@ -42,7 +17,7 @@ def test_an_asynchronous_store_is_driven_on_the_loop(lock_first):
     inner = MemoryStore()
 
     async def play():
-        async with AsyncDrawEngine(Coroutines(inner, lock_first=lock_first), clock=FixedClock(NOON)) as engine:
+        async with AsyncDrawEngine(AsyncMemoryStore(inner, lock_first=lock_first), clock=FixedClock(NOON)) as engine:
             await engine.publish(wheel(quota=Quota(total_draws=3)))
             drawn = await asyncio.gather(*(engine.draw("wheel", f"user-{k}", request_id=f"r{k}") for k in range(20)))
             again = await asyncio.gather(*(engine.draw("wheel", f"user-{k}", request_id=f"r{k}") for k in range(20)))
@@ -63,7 +38,7 @@ def test_an_asynchronous_store_is_driven_on_the_loop(lock_first):
 
 def test_a_hammered_participant_passes_no_cap_on_the_loop():
     """Twenty tasks want three draws: stale views are decided again, exclusivity is asked for, three are made."""
-    store = Coroutines(MemoryStore())
+    store = AsyncMemoryStore(lock_first=False)
 
     async def play():
         async with AsyncDrawEngine(store, clock=FixedClock(NOON)) as engine:

@@ -47,11 +47,11 @@ class Interrupted(NoExclusive):
 
     def read(self, home, reads):
         self._step()
-        return self._inner.read(home, reads)
+        return self.inner.read(home, reads)
 
     def commit(self, home, commits):
         self._step()
-        return self._inner.commit(home, commits)
+        return self.inner.commit(home, commits)
 
     def exclusive(self, home, docs, wait):
         store = self

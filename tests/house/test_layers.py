@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LAB, ("errors", *RULES, *LAB)),  # the lab stands on the rules, not on storage
     "cli": ("", "errors", *RULES, *LAB, "storage", "flows", "engine"),
     "__main__": ("cli",),  # python -m prizedraw
+    "observe": ("errors", "draw", "flows", "engine"),
     "testing": ("", "errors", *RULES, *LAB, "storage", "flows", "engine"),
     "": ("errors", *RULES, *LAB, "storage", "flows", "engine"),  # prizedraw/__init__.py, which names the public API
 }

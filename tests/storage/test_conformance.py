@@ -1,9 +1,10 @@
-"""The conformance suite on every embedded store, and on each without its locks."""
+"""The conformance suite on every embedded store, on an asynchronous one through the bridge, and on each without its locks."""
 
 from __future__ import annotations
 
+from async_stores import AsyncMemoryStore
 from prizedraw.storage import MemoryStore, SqliteStore
-from prizedraw.testing import NoExclusive, StoreConformance
+from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 
 
 class TestMemoryStore(StoreConformance):
@@ -39,3 +40,17 @@ class TestSqliteStoreWithoutLocks(StoreConformance):
 
     def make_store(self, tmp_path):
         return NoExclusive(SqliteStore(tmp_path / "draws.db", durability="normal"))
+
+
+class TestAsyncMemoryStore(AsyncStoreConformance):
+    """Behind coroutines."""
+
+    def make_store(self, tmp_path):
+        return AsyncMemoryStore()
+
+
+class TestAsyncMemoryStoreWithoutLocks(AsyncStoreConformance):
+    """Behind coroutines, where guards alone must do."""
+
+    def make_store(self, tmp_path):
+        return NoExclusive(AsyncMemoryStore())

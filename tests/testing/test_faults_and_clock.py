@@ -1,4 +1,4 @@
-"""FaultyStore and FixedClock do what their names say."""
+"""The faulty stores and FixedClock do what their names say."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from async_stores import AsyncMemoryStore
 from prizedraw.errors import ClockError, StorageError
 from prizedraw.storage import Commit, Entry, MemoryStore, Read, SqliteStore
-from prizedraw.testing import FaultyStore, FixedClock
+from prizedraw.testing import AsyncFaultyStore, Bridge, FaultyStore, FixedClock
 
 LINE = Entry("e", "f", "ann", "draw", 0, b"")
 
@@ -53,6 +54,21 @@ def test_before_and_after_differ_in_what_was_done(tmp_path, fail_at, when, there
         work(store)
     assert (store.entry("h", "e") is not None) is there
     store.close()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fail_at", range(1, 6))
+def test_an_asynchronous_store_fails_at_the_same_operations(fail_at, when):
+    """Counted and named as in a blocking one; the lock is free afterwards, and a retry finds exactly one entry."""
+    store = AsyncFaultyStore(AsyncMemoryStore(), fail_at, when)
+    bridge = Bridge(store)
+    with pytest.raises(StorageError, match=f"injected {when} operation {fail_at}"):
+        work(bridge)
+    assert store.log == ["enter", "read", "commit", "leave", "entry"][:fail_at]
+    assert work(bridge) is not None
+    assert store.log[fail_at:] == ["enter", "read", "commit", "leave", "entry"]
+    assert len(bridge.entries("h").items) == 1
+    bridge.close()
 
 
 def test_an_unknown_moment_is_refused():

@@ -1,14 +1,23 @@
-"""The conformance suite is itself tested: each broken store is rejected by the test for its own fault."""
+"""The conformance suite is itself tested: each broken store is rejected by the test of the requirement that it breaks, every time.
+
+The first word of a broken store's docstring is that requirement.
+"""
 
 from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 from msgspec.structs import replace
 
+from async_stores import AsyncMemoryStore
+from prizedraw.errors import StorageBusy
 from prizedraw.storage import (
     ABSENT,
     Commit,
     Committed,
+    Conflict,
     Counter,
     Doc,
     MemoryStore,
@@ -19,7 +28,7 @@ from prizedraw.storage import (
     Stale,
     View,
 )
-from prizedraw.testing import StoreConformance
+from prizedraw.testing import AsyncStoreConformance, Bridge, StoreConformance
 
 
 class Broken(MemoryStore):
@@ -40,7 +49,7 @@ class Broken(MemoryStore):
 
 
 class ForgetsIdsAtCommit(Broken):
-    """Trusts the caller to have looked for the id before."""
+    """R5: trusts the caller to have looked for the id before."""
 
     def alter(self, home, commit):
         kept = self._homes.get(home)
@@ -51,14 +60,14 @@ class ForgetsIdsAtCommit(Broken):
 
 
 class IgnoresFingerprints(Broken):
-    """Replays whatever has the id."""
+    """R5: replays whatever has the id."""
 
     def report(self, home, commit, outcome):
         return Replayed(outcome.entry) if type(outcome).__name__ == "Conflict" else outcome
 
 
 class WritesBeforeItChecks(Broken):
-    """Puts documents first and asks the counters afterwards."""
+    """R1: puts documents first and asks the counters afterwards."""
 
     def alter(self, home, commit):
         if commit.put and commit.add:
@@ -70,7 +79,7 @@ class WritesBeforeItChecks(Broken):
 
 
 class SkipsTheVersionCheck(Broken):
-    """Last writer wins: lost updates."""
+    """R4: the last writer wins, and updates are lost."""
 
     def alter(self, home, commit):
         docs = self.read(home, [_reads(commit)])[0].docs
@@ -78,14 +87,14 @@ class SkipsTheVersionCheck(Broken):
 
 
 class IgnoresGuards(Broken):
-    """Checks the versions of what it writes only."""
+    """R4: checks the versions of what it writes only."""
 
     def alter(self, home, commit):
         return replace(commit, expect={key: commit.expect[key] for key in commit.put if key in commit.expect})
 
 
 class LimitOffByOne(Broken):
-    """Lets one more than the limit pass."""
+    """R6: lets one more than the limit pass."""
 
     def alter(self, home, commit):
         kept = self._homes.get(home)
@@ -97,7 +106,7 @@ class LimitOffByOne(Broken):
 
 
 class LowersLimitsBelowValues(Broken):
-    """Takes any new limit."""
+    """R6: takes any new limit."""
 
     def alter(self, home, commit):
         kept = self._homes.get(home)
@@ -110,14 +119,14 @@ class LowersLimitsBelowValues(Broken):
 
 
 class StaleWithoutView(Broken):
-    """Says stale, and lets the caller read again."""
+    """R8: says stale, and lets the caller read again."""
 
     def report(self, home, commit, outcome):
         return Stale(View({}, {})) if isinstance(outcome, Stale) else outcome
 
 
 class StaleWithHalfAView(Broken):
-    """Shows only the documents that were wrong."""
+    """R8: shows only the documents that were wrong."""
 
     def report(self, home, commit, outcome):
         if not isinstance(outcome, Stale):
@@ -127,14 +136,14 @@ class StaleWithHalfAView(Broken):
 
 
 class RefusesOneAtATime(Broken):
-    """Stops at the first counter that may not move."""
+    """R7: stops at the first counter that may not move."""
 
     def report(self, home, commit, outcome):
         return Refused(dict(list(outcome.counters.items())[:1])) if isinstance(outcome, Refused) else outcome
 
 
 class RecordsUnlimitedCounters(Broken):
-    """Writes every counter into ``after``."""
+    """R9: writes every counter into ``after``."""
 
     def report(self, home, commit, outcome):
         if not isinstance(outcome, Committed) or not commit.add:
@@ -144,7 +153,7 @@ class RecordsUnlimitedCounters(Broken):
 
 
 class FailsTheWholeCall(Broken):
-    """Stops at the first commit that fails."""
+    """R3: stops at the first commit that fails."""
 
     def commit(self, home, commits):
         outcomes = []
@@ -156,7 +165,7 @@ class FailsTheWholeCall(Broken):
 
 
 class SkipsALineBetweenPages(Broken):
-    """Its next page begins one line too late."""
+    """R12: its next page begins one line too late."""
 
     def entries(self, home, **asked):
         page = super().entries(home, **asked)
@@ -165,7 +174,7 @@ class SkipsALineBetweenPages(Broken):
 
 
 class PagesByOffset(Broken):
-    """Counts lines from the newest, so that an append between two pages repeats one."""
+    """R12: counts lines from the newest, so that an append between two pages repeats one."""
 
     def entries(self, home, *, after=None, limit=100, newest_first=False, **asked):
         lines = MemoryStore.entries(self, home, limit=10**6, newest_first=newest_first, **asked).items
@@ -174,7 +183,7 @@ class PagesByOffset(Broken):
 
 
 class LeaksHomes(Broken):
-    """Keeps everything in one home."""
+    """R11: keeps everything in one home."""
 
     def read(self, home, reads):
         return super().read("one", reads)
@@ -184,7 +193,7 @@ class LeaksHomes(Broken):
 
 
 class ListsKeysRegardlessOfCase(Broken):
-    """Orders as a case-insensitive collation does."""
+    """R13: orders as a case-insensitive collation does."""
 
     def docs(self, home, prefix, *, after=None, limit=100):
         found = sorted(MemoryStore.docs(self, home, "", limit=10**6).items, key=lambda item: item[0].lower())
@@ -193,7 +202,7 @@ class ListsKeysRegardlessOfCase(Broken):
 
 
 class ReusesVersions(Broken):
-    """Writes the version that was expected instead of the next."""
+    """R4: writes the version that was expected instead of the next."""
 
     def report(self, home, commit, outcome):
         docs = self._homes[home].docs
@@ -203,7 +212,7 @@ class ReusesVersions(Broken):
 
 
 class CountsInDoubles(Broken):
-    """Lets a value grow beyond 2**53 - 1."""
+    """R6: lets a value grow beyond 2**53 - 1."""
 
     def report(self, home, commit, outcome):
         over = isinstance(outcome, Refused) and all(held.limit < 0 for held in outcome.counters.values())
@@ -211,7 +220,7 @@ class CountsInDoubles(Broken):
 
 
 class ForgetsWithoutCheckpoint(Broken):
-    """Drops the old and leaves nothing behind."""
+    """R15: drops the old and leaves nothing behind."""
 
     def forget(self, home, before, checkpoint):
         dropped = super().forget(home, before, checkpoint)
@@ -221,7 +230,7 @@ class ForgetsWithoutCheckpoint(Broken):
 
 
 class KeepsTheLockAfterAnError(Broken):
-    """Lets nobody in after a block that raised."""
+    """R16: lets nobody in after a block that raised."""
 
     def exclusive(self, home, docs, wait):
         block = super().exclusive(home, docs, wait)
@@ -245,6 +254,177 @@ class KeepsTheLockAfterAnError(Broken):
         return commit
 
 
+class LooksForTheIdBeforehand(Broken):
+    """R5: no check at the commit: it looks whether the id is free, and then trusts that it still is."""
+
+    def commit(self, home, commits):
+        return [self._known(home, commit) or self._append(home, commit) for commit in commits]
+
+    def _known(self, home, commit):
+        for line in commit.entries:
+            known = self.entry(home, line.id)
+            if known is not None:
+                return Replayed(known) if known.fingerprint == line.fingerprint else Conflict(known)
+        return None
+
+    def _append(self, home, commit):
+        for line in commit.entries if home in self._homes else ():
+            self._homes[home].ids.pop(line.id, None)
+        return MemoryStore.commit(self, home, [commit])[0]
+
+
+class ChecksAValueReadEarlier(Broken):
+    """R6: limits are checked against a value read earlier, and what is added is added to whatever is there then."""
+
+    def commit(self, home, commits):
+        outcomes = []
+        for commit in commits:
+            found = self.read(home, [_counts(commit)])[0].counters
+            over = {key: held for key, held in found.items() if not 0 <= held.value + commit.add[key] <= (held.limit % 2**53)}
+            outcomes.append(Refused(over) if over else self._add(home, commit, found))
+        return outcomes
+
+    def _add(self, home, commit, found):
+        free = dict.fromkeys(found, -1)
+        (outcome,) = MemoryStore.commit(self, home, [replace(commit, limits={**free, **commit.limits})])
+        counters = self._homes[home].counters
+        counters |= {key: Counter(counters[key].value, held.limit) for key, held in found.items() if key not in commit.limits}
+        return outcome
+
+
+class ChecksVersionsReadEarlier(Broken):
+    """R4: compares versions first and puts afterwards, whatever has come in between."""
+
+    def commit(self, home, commits):
+        outcomes = []
+        for commit in commits:
+            docs = self.read(home, [_reads(commit)])[0].docs
+            if any(docs[key].version != version for key, version in commit.expect.items()):
+                outcomes.append(Stale(View(docs, {})))
+                continue
+            now = self.read(home, [_reads(commit)])[0].docs
+            outcomes += MemoryStore.commit(self, home, [replace(commit, expect={key: doc.version for key, doc in now.items()})])
+        return outcomes
+
+
+class ReadsInParts(Broken):
+    """R10: reads documents, and counters and entry a moment later."""
+
+    def read(self, home, reads):
+        docs = MemoryStore.read(self, home, [Read(read.docs) for read in reads])
+        rest = MemoryStore.read(self, home, [Read((), read.counters, read.entry) for read in reads])
+        return [View(one.docs, other.counters, other.entry) for one, other in zip(docs, rest, strict=True)]
+
+
+class CountsForAllHomes(Broken):
+    """R11: a commit crosses homes: its counters are kept in one home for all."""
+
+    def commit(self, home, commits):
+        outcomes = []
+        for commit in commits:
+            (outcome,) = MemoryStore.commit(self, home, [replace(commit, add={}, limits={})])
+            if isinstance(outcome, Committed) and (commit.add or commit.limits):
+                MemoryStore.commit(self, "all homes", [Commit({}, {}, commit.add, commit.limits)])
+            outcomes.append(outcome)
+        return outcomes
+
+    def read(self, home, reads):
+        counted = MemoryStore.read(self, "all homes", [Read((), read.counters) for read in reads])
+        return [replace(view, counters=all_.counters) for view, all_ in zip(MemoryStore.read(self, home, reads), counted, strict=True)]
+
+
+class KnowsIdsOfAllHomes(Broken):
+    """R11: a commit crosses homes: an id used in one of them is taken in all."""
+
+    def commit(self, home, commits):
+        outcomes = []
+        for commit in commits:
+            known = next((kept.ids[line.id] for kept in self._homes.values() for line in commit.entries if line.id in kept.ids), None)
+            if known is not None:
+                outcomes.append(Replayed(known) if known.fingerprint == commit.entries[0].fingerprint else Conflict(known))
+            else:
+                outcomes += MemoryStore.commit(self, home, [commit])
+        return outcomes
+
+
+class ForgetsCursors(Broken):
+    """R15: counts its cursors from the lines that are left, so that they come twice."""
+
+    def forget(self, home, before, checkpoint):
+        dropped = super().forget(home, before, checkpoint)
+        kept = self._homes[home]
+        kept.last = len(kept.journal)
+        kept.journal = [replace(line, cursor=place) for place, line in enumerate(kept.journal, 1)]
+        kept.ids = {line.id: line for line in kept.journal}
+        return dropped
+
+
+class TakesAnyCommit(Broken):
+    """R17: writes what was never to be written, and says that all is well."""
+
+    def alter(self, home, commit):
+        return replace(commit, expect={**dict.fromkeys(commit.put, 0), **commit.expect})
+
+
+class AsyncBroken(AsyncMemoryStore):
+    """An asynchronous store that gives way to other tasks between what it looks at and what it does."""
+
+    async def commit(self, home, commits):
+        return [await self.apply(home, commit) for commit in commits]
+
+
+class GivesWayAfterTheIdCheck(AsyncBroken):
+    """R5: looks whether the id is free, awaits, and trusts that it still is."""
+
+    async def apply(self, home, commit):
+        store = LooksForTheIdBeforehand._known, LooksForTheIdBeforehand._append
+        known = store[0](self.inner, home, commit)
+        await asyncio.sleep(0)
+        return known or store[1](self.inner, home, commit)
+
+
+class GivesWayAfterTheLimitCheck(AsyncBroken):
+    """R6: reads a value, awaits, and adds to whatever is there then."""
+
+    async def apply(self, home, commit):
+        found = self.inner.read(home, [_counts(commit)])[0].counters
+        over = {key: held for key, held in found.items() if not 0 <= held.value + commit.add[key] <= (held.limit % 2**53)}
+        await asyncio.sleep(0)
+        return Refused(over) if over else ChecksAValueReadEarlier._add(self.inner, home, commit, found)
+
+
+class GivesWayAfterTheVersionCheck(AsyncBroken):
+    """R4: compares versions, awaits, and puts."""
+
+    async def apply(self, home, commit):
+        docs = self.inner.read(home, [_reads(commit)])[0].docs
+        await asyncio.sleep(0)
+        if any(docs[key].version != version for key, version in commit.expect.items()):
+            return Stale(View(docs, {}))
+        now = self.inner.read(home, [_reads(commit)])[0].docs
+        return self.inner.commit(home, [replace(commit, expect={key: doc.version for key, doc in now.items()})])[0]
+
+
+class IsCancelledHalfWay(AsyncBroken):
+    """R1: appends the entry first, awaits, and writes the rest, if it is not cancelled."""
+
+    async def apply(self, home, commit):
+        (outcome,) = self.inner.commit(home, [Commit({}, entries=commit.entries)])
+        await asyncio.sleep(0)
+        if isinstance(outcome, Committed):
+            self.inner.commit(home, [replace(commit, entries=())])
+        return outcome
+
+
+class TakesItsLockTwice(AsyncMemoryStore):
+    """R16: gives itself as the handle, and cannot be entered again."""
+
+    @asynccontextmanager
+    async def exclusive(self, home, docs, wait):
+        async with super().exclusive(home, docs, wait):
+            yield self
+
+
 def _reads(commit):
     return Read(tuple(commit.expect))
 
@@ -253,7 +433,7 @@ def _counts(commit):
     return Read((), tuple(commit.add))
 
 
-class Suite(StoreConformance):
+class Suite(AsyncStoreConformance):
     """Only its methods are called."""
 
 
@@ -293,17 +473,75 @@ REJECTED = [
     ),
     (ForgetsWithoutCheckpoint, "test_r15_forget_drops_the_old_and_leaves_a_checkpoint", {}),
     (KeepsTheLockAfterAnError, "test_r16_an_error_in_the_block_releases_it", {}),
+    (LooksForTheIdBeforehand, "test_r5_no_order_of_lines_gives_one_id_to_two", {}),
+    (ChecksAValueReadEarlier, "test_r6_no_order_of_lines_passes_a_limit", {}),
+    (ChecksVersionsReadEarlier, "test_r4_no_order_of_lines_loses_an_update", {}),
+    (ReadsInParts, "test_r10_no_order_of_lines_shows_half_a_commit", {}),
+    (CountsForAllHomes, "test_r11_homes_share_nothing", {}),
+    (KnowsIdsOfAllHomes, "test_r11_homes_share_nothing", {}),
+    (ForgetsCursors, "test_r15_forget_drops_the_old_and_leaves_a_checkpoint", {}),
+    (TakesAnyCommit, "test_r17_a_malformed_commit_is_an_error_and_changes_nothing", {"commit": Commit({}, {"d": b""})}),
 ]
+
+ASYNC_REJECTED = [
+    (GivesWayAfterTheIdCheck, "test_r5_tasks_of_one_loop_share_no_id"),
+    (GivesWayAfterTheLimitCheck, "test_r6_tasks_of_one_loop_never_pass_a_limit"),
+    (GivesWayAfterTheVersionCheck, "test_r4_tasks_of_one_loop_lose_no_update"),
+    (IsCancelledHalfWay, "test_r1_a_cancelled_commit_is_there_whole_or_not_at_all"),
+    (TakesItsLockTwice, "test_r16_the_handle_is_not_the_store_or_the_block_may_be_entered_again"),
+]
+
+
+def requirement(broken):
+    """The number that a broken store's docstring begins with."""
+    return broken.__doc__.partition(":")[0]
 
 
 @pytest.mark.parametrize(("broken", "test", "arguments"), REJECTED, ids=[f"{b.__name__}-{t[:6]}" for b, t, _ in REJECTED])
 def test_a_broken_store_is_rejected_by_the_test_for_its_fault(broken, test, arguments):
-    """The named test passes on the sound store and fails on the broken one."""
-    getattr(Suite(), test)(store=MemoryStore(), **arguments)
-    with pytest.raises((AssertionError, TimeoutError)):
-        getattr(Suite(), test)(store=broken(), **arguments)
+    """The named test cites the requirement broken, passes on the sound store and fails on the broken one."""
+    run = StoreConformance.__dict__[test]
+    assert test.startswith(f"test_{requirement(broken).lower()}_")
+    assert run.__doc__.startswith(f"{requirement(broken)}:")
+    run(Suite(), store=MemoryStore(), **arguments)
+    with pytest.raises((AssertionError, TimeoutError, pytest.fail.Exception)):
+        run(Suite(), store=broken(), **arguments)
+
+
+@pytest.mark.parametrize(("broken", "test"), ASYNC_REJECTED, ids=[b.__name__ for b, _ in ASYNC_REJECTED])
+def test_a_broken_asynchronous_store_is_rejected_through_the_bridge(broken, test):
+    """By the test that cites its requirement, ten times of ten; the sound store passes."""
+    run = AsyncStoreConformance.__dict__[test]
+    assert run.__doc__.startswith(f"{requirement(broken)}:")
+    for make, fails in [(AsyncMemoryStore, False), *[(broken, True)] * 10]:
+        bridge = Bridge(make())
+        with pytest.raises((AssertionError, StorageBusy)) if fails else nullcontext():
+            run(Suite(), store=bridge)
+        bridge.close()
+
+
+class Unlocked(MemoryStore):
+    """A memory store without its lock, right as long as nobody else is there."""
+
+    def _renew_lock(self):
+        self._acquire, self._release = (lambda *_, **__: True), (lambda: None)
+
+
+@pytest.mark.parametrize("test", [test for test in vars(StoreConformance) if "no_order_of_lines" in test])
+def test_a_missing_lock_is_found_every_time(test):
+    """Stopped at each line in turn, an unlocked store is rejected 25 times of 25, each time at the same line."""
+    found = set()
+    for _ in range(25):
+        store = Unlocked()
+        with pytest.raises(AssertionError):
+            StoreConformance.__dict__[test](Suite(), store=store)
+        found.add(tuple(key for key, _ in store.docs("gala", "").items + store.counters("gala", "").items))
+    assert len(found) == 1
 
 
 def test_every_broken_store_is_used():
-    """No broken store above is left without the test that rejects it."""
+    """No broken store above is left without the test that rejects it, and most requirements have one."""
     assert set(Broken.__subclasses__()) == {broken for broken, _, _ in REJECTED}
+    assert {*AsyncBroken.__subclasses__(), TakesItsLockTwice} == {broken for broken, _ in ASYNC_REJECTED}
+    unbroken = {"R2", "R14", "R18"}
+    assert {requirement(broken) for broken, *_ in (*REJECTED, *ASYNC_REJECTED)} == {f"R{n}" for n in range(1, 19)} - unbroken

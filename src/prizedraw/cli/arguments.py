@@ -45,6 +45,11 @@ def take_store(to: argparse.ArgumentParser) -> None:
     to.add_argument("--store", metavar="URL", required=True, help='the path of an SQLite file, or ":memory:"')
 
 
+def take_namespace(to: argparse.ArgumentParser) -> None:
+    """Whose campaigns."""
+    to.add_argument("--namespace", metavar="NAME", default="default", help="whose campaigns (default: default)")
+
+
 def take_crowd(to: argparse.ArgumentParser, *, required: bool = True) -> None:
     """How many play, and how often."""
     to.add_argument("--participants", metavar="N", type=positive, required=required, help="how many take part")

@@ -2,86 +2,90 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from prizedraw.cli import screen
 from prizedraw.cli.arguments import Commands, command, example, existing_store, positive, take_store
-from prizedraw.draw.receipt import to_instant
 from prizedraw.engine import DrawEngine
-from prizedraw.flows.drawing import DRAW, from_entry
-from prizedraw.flows.keys import campaign_home
-from prizedraw.flows.operator import decode
+from prizedraw.flows.drawing import DRAW
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from prizedraw.storage.protocol import Entry, Store
+    from prizedraw.flows.journaling import JournalEntry
 
-KINDS = ("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf")
-_PAGE = 500
+KINDS = ("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf", "export")
 
 
 def add(commands: Commands) -> None:
     """The command and its arguments."""
     end = example(
         "prizedraw journal spring-gala --store draws.db --kind draw --participant user-42",
-        "Oldest first. JSON: a line for each entry: {at, kind, participant, request_id, draws: [{prize, reason, points}], moves:\n"
-        "[{prize_id, kind, quantity}], detail, actor, note}; a draw has draws, any other entry what follows.",
+        "Oldest first. JSON: a line for each entry: {cursor, at, kind, participant, request_id, draws: [{prize, reason, points}], moves:\n"
+        "[{prize_id, kind, quantity}], detail, actor, note}; a draw has draws, any other entry what follows.\n\n"
+        "--follow goes on with what comes until it is interrupted, and skips nothing. With --after CURSOR it goes on where it was.",
     )
     journal = command(commands, "journal", "print the journal of a campaign", carry_out, **end)
     journal.add_argument("campaign", metavar="ID", help="the id of a published campaign")
     take_store(journal)
     journal.add_argument("--kind", choices=KINDS, metavar="KIND", help=f"only entries of this kind: {', '.join(KINDS)}")
     journal.add_argument("--participant", metavar="ID", help="only entries about this participant")
+    journal.add_argument("--after", metavar="CURSOR", type=cursor, help="only entries behind the one with this cursor")
     journal.add_argument("--limit", metavar="N", type=positive, help="only the last N of them")
+    journal.add_argument("--follow", action="store_true", help="do not end, but print what comes as it comes")
+
+
+def cursor(text: str) -> str:
+    """A cursor, as the JSON of an entry has it."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a cursor; give that of an entry, as --json prints it")
+    return text
 
 
 def carry_out(args: Namespace) -> int:
     """Print the entries."""
     with DrawEngine.open(existing_store(args.store)) as engine:
-        engine.state(args.campaign)  # raises where there is no such campaign
-        home = campaign_home("default", args.campaign)
-        found: Iterable[Entry]
-        if args.limit is None:
-            found = entries(engine.store, home, args.participant, args.kind)
-        else:
-            last = entries(engine.store, home, args.participant, args.kind, newest_first=True)
-            found = reversed(list(islice(last, args.limit)))
-        for entry in found:
-            told = describe(args.campaign, entry)
-            if args.json:
-                screen.put_json(told)
-            else:
-                print(_line(told))
+        after = args.after
+        for entry in _found(engine, args):
+            _put(entry, as_json=args.json)
+            after = entry.cursor
+        if args.follow:
+            sys.stdout.flush()
+            for entry in engine.journal(args.campaign, args.participant, kind=args.kind, after=after, follow=True):
+                _put(entry, as_json=args.json)
+                sys.stdout.flush()
     return 0
 
 
-def entries(store: Store, home: str, participant: str | None, kind: str | None, *, newest_first: bool = False) -> Iterator[Entry]:
-    """The entries of a home, read page by page."""
-    after = None
-    while True:
-        page = store.entries(home, owner=participant, kind=kind, after=after, limit=_PAGE, newest_first=newest_first)
-        yield from page.items
-        if page.next is None:
-            return
-        after = page.next
+def _found(engine: DrawEngine, args: Namespace) -> Iterable[JournalEntry]:
+    """What is there now, oldest first."""
+    if args.limit is None:
+        return engine.journal(args.campaign, args.participant, kind=args.kind, after=args.after)
+    newest = engine.journal(args.campaign, args.participant, kind=args.kind, newest_first=True)
+    return reversed([entry for entry in islice(newest, args.limit) if args.after is None or int(entry.cursor) > int(args.after)])
 
 
-def describe(campaign_id: str, entry: Entry) -> dict[str, Any]:
-    """An entry as plain values."""
-    told: dict[str, Any] = {"at": to_instant(entry.at).isoformat(), "kind": entry.kind, "participant": entry.owner or None}
-    told["request_id"] = entry.id
-    if entry.kind == DRAW:
-        made = from_entry(campaign_id, entry)
-        told["draws"] = [{"prize": one.prize.id, "reason": one.reason, "points": one.points} for one in made]
+def _put(entry: JournalEntry, *, as_json: bool) -> None:
+    told = describe(entry)
+    if as_json:
+        screen.put_json(told)
     else:
-        data = decode(entry.data)
-        told |= {"moves": [msgspec.structs.asdict(move) for move in data.moves], "detail": data.detail}
-        told |= {"actor": data.actor, "note": data.note}
+        print(_line(told))
+
+
+def describe(entry: JournalEntry) -> dict[str, Any]:
+    """An entry as plain values."""
+    told: dict[str, Any] = {"cursor": entry.cursor, "at": entry.at.isoformat(), "kind": entry.kind}
+    told |= {"participant": entry.participant, "request_id": entry.request_id}
+    if entry.kind == DRAW:
+        told["draws"] = [{"prize": one.prize.id, "reason": one.reason, "points": one.points} for one in entry.receipts]
+    else:
+        moves = [{"prize_id": move.prize_id, "kind": move.kind, "quantity": move.quantity} for move in entry.movements]
+        told |= {"moves": moves, "detail": entry.detail, "actor": entry.actor, "note": entry.note}
     return told
 
 

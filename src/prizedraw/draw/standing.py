@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from prizedraw.draw import place
 from prizedraw.quota import UNLIMITED, Chances, RefusalReason, allows, chances, left
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         blocked: whether the participant is refused, here or everywhere.
         day: the campaign day.
         message: what to tell the participant: ``.kind`` "today", "total" or "unlimited", and ``.n`` with granted draws counted in.
+        state: the same participant as ``prizedraw.odds`` takes it.
     """
 
     draws_left_today: int
@@ -49,6 +51,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     blocked: bool
     day: date
     message: Chances
+    state: place.State
 
 
 def standing(rules: Rules, state: State, day: date, now: int) -> Standing:
@@ -70,6 +73,22 @@ def standing(rules: Rules, state: State, day: date, now: int) -> Standing:
         blocked=state.refused,
         day=day,
         message=told if told.n == UNLIMITED else Chances(told.kind, told.n + granted),
+        state=_place(rules, state, day),
+    )
+
+
+def _place(rules: Rules, state: State, day: date) -> place.State:
+    """What of a participant moves the odds; prizes and rules that are no more are left out."""
+    return place.State(
+        misses=rules.misses(rules.counters(state.misses)),
+        draws=state.number,
+        wins={id_: n for id_, n in state.won.items() if id_ in rules.number},
+        newcomer=state.newcomer,
+        own_draws=state.draws,
+        total_wins=state.wins,
+        points=state.points,
+        wins_today=state.day_wins,
+        day=day,
     )
 
 

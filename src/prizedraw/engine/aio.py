@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, batch, checked, told
 from prizedraw.engine.drivers import run, run_async
+from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.loop_groups import LoopGroup
 from prizedraw.engine.sync import WAIT
-from prizedraw.engine.urls import open_store
+from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, StorageError
+from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.importing import Imported
+    from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
     from prizedraw.stock import Movement, StockLine
@@ -67,7 +71,7 @@ class AsyncDrawEngine:
         self._sync = None if inspect.iscoroutinefunction(store.read) else cast("Store", store)
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
-        self._hooks = Hooks()
+        self._hooks = Hooks(awaits=True)
         self._group = LoopGroup(self._alone, lambda requests: self._run(batch(requests)))
         self._is_open = False
 
@@ -82,7 +86,7 @@ class AsyncDrawEngine:
         wait: float = WAIT,
     ) -> Self:
         """See ``DrawEngine.open``; nothing is connected yet."""
-        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
+        return cls(open_async_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
 
     @property
     def store(self) -> Store | AsyncStore:
@@ -122,8 +126,8 @@ class AsyncDrawEngine:
             return await _in_thread(run, self._sync, job, self._wait)
         return await asyncio.shield(run_async(cast("AsyncStore", self._store), job, self._wait))
 
-    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]]) -> AsyncIterator[T]:
-        first = make(None)  # arguments are checked at the call, not at the first step of the iterator
+    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]], after: str | None = None) -> AsyncIterator[T]:
+        first = make(after)  # arguments are checked at the call, not at the first step of the iterator
 
         async def items() -> AsyncIterator[T]:
             job = first
@@ -187,11 +191,14 @@ class AsyncDrawEngine:
             made = await self._group.draw(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
+            await self._hooks.settled()
             raise
         except StorageError as error:
             error.request_id = request.key()
             raise
-        self._hooks.drawn(made)
+        if self._hooks.any:
+            self._hooks.drawn(made)
+            await self._hooks.settled()
         return made
 
     async def _alone(self, request: Request) -> Drawn:
@@ -204,7 +211,10 @@ class AsyncDrawEngine:
         results: list[Receipt | list[Receipt] | Refusal] = []
         for start in range(0, len(jobs), TOGETHER):
             made = await self._run(batch(jobs[start : start + TOGETHER]))
-            results += told(self._hooks, asked[start : start + TOGETHER], made)
+            try:
+                results += told(self._hooks, asked[start : start + TOGETHER], made)
+            finally:
+                await self._hooks.settled()
         return results
 
     async def preview(self, id: str, n: int, *, seed: Seed) -> list[Receipt]:  # noqa: A002 - as above
@@ -312,9 +322,62 @@ class AsyncDrawEngine:
         """See ``DrawEngine.alerts``."""
         return self._pages(lambda after: self._jobs.alerts(id, after))
 
+    def journal(
+        self,
+        id: str,  # noqa: A002 - as above
+        participant: str | None = None,
+        *,
+        kind: str | None = None,
+        after: str | None = None,
+        newest_first: bool = False,
+        follow: bool = False,
+    ) -> AsyncIterator[JournalEntry]:
+        """See ``DrawEngine.journal``."""
+        lines = Lines(participant, kind, newest_first).check(follow=follow)
+        if follow:
+            every = lines._replace(kind=None)  # see DrawEngine.journal
+            return self._followed(lambda at: self._jobs.journal(id, every, at), kind, after)
+        return self._pages(lambda at: self._jobs.journal(id, lines, at), after)
+
+    def _followed(
+        self, make: Callable[[str | None], Job[tuple[list[JournalEntry], str | None]]], kind: str | None, after: str | None
+    ) -> AsyncIterator[JournalEntry]:
+        first = make(after)
+
+        async def items() -> AsyncIterator[JournalEntry]:
+            job, last, pause = first, after, SHORTEST
+            while True:
+                found, more = await self._run(job)
+                for entry in found:
+                    if kind in {None, entry.kind}:
+                        yield entry
+                last = found[-1].cursor if found else last
+                pause = pause_after(pause, found=bool(found))
+                if more is None:
+                    await asyncio.sleep(pause)
+                job = make(last)
+
+        return items()
+
     async def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """See ``DrawEngine.audit``."""
         return await self._run(self._jobs.audit(id))
+
+    # The whole namespace
+
+    async def export(self, *, actor: str = "", note: str = "") -> AsyncIterator[bytes]:
+        """See ``DrawEngine.export``."""
+        stream = self._jobs.export(actor, note)
+        while (page := await self._run(self._jobs.rest(stream.page()))) is not None:
+            for line in page:
+                yield line
+
+    async def import_from(self, source: str | PathLike[str] | BinaryIO) -> Imported:
+        """See ``DrawEngine.import_from``."""
+        jobs, result = self._jobs.import_from(source), None
+        while (job := await asyncio.to_thread(next, jobs, None)) is not None:
+            result = await self._run(job)
+        return cast("Imported", result)
 
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
         """See ``DrawEngine.on``."""

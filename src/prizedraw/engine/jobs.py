@@ -6,21 +6,23 @@ Whatever an argument can be wrong about is said here, before anything is read.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, drawing, operating, publishing, querying, snapshots
+from prizedraw.flows import alerting, auditing, drawing, journaling, operating, publishing, querying, snapshots
 from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
 from prizedraw.flows.operator import Order
+from prizedraw.flows.streaming import Stream
 from prizedraw.sampling import SecureEntropy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from fractions import Fraction
+    from os import PathLike
 
     from prizedraw.draw.receipt import Receipt
     from prizedraw.draw.snapshot import Snapshot
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.effects import Flow
+    from prizedraw.flows.journaling import JournalEntry, Lines
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
@@ -201,9 +204,33 @@ class Jobs:
         """A page of stock alerts."""
         return self._job(alerting.alerts_page(self._context, campaign_id, after), campaign_id)
 
+    def journal(self, campaign_id: str, lines: Lines, after: str | None) -> Job[tuple[list[JournalEntry], str | None]]:
+        """A page of the journal."""
+        if lines.participant is not None:
+            check_id(lines.participant, "participant")
+        flow = journaling.journal_page(self._context, campaign_id, lines, journaling.check_cursor(after))
+        return self._job(flow, campaign_id)
+
     def audit(self, campaign_id: str) -> Job[Audit]:
         """Recount everything."""
         return self._job(auditing.audit(self._context, campaign_id), campaign_id)
+
+    def export(self, actor: str, note: str) -> Stream[bytes]:
+        """The lines of an export, page by page."""
+        from prizedraw.flows import exporting  # noqa: PLC0415 - rarely used, and imports hashlib
+
+        order = self._order(exporting.EXPORT, "", None, actor, note)
+        return Stream(exporting.export(self._context, order))
+
+    def import_from(self, source: str | PathLike[str] | BinaryIO) -> Iterator[Job[Any]]:
+        """The jobs that import a file, in order; the last one returns an Imported."""
+        from prizedraw.engine import transfer  # noqa: PLC0415 - as above
+
+        return (self.rest(flow) for flow in transfer.steps(self._context, source))
+
+    def rest(self, flow: Flow[T]) -> Job[T]:
+        """A flow that is not of one campaign as a job."""
+        return Job(flow, self._context.registry)
 
 
 def _check_flag(value: object, name: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from time import sleep
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, cast
 
 from prizedraw.engine.batches import TOGETHER, batch, checked, told
 from prizedraw.engine.drivers import drive, run
+from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.groups import Group
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
+from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from prizedraw.flows.alerting import Alert
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.importing import Imported
+    from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
     from prizedraw.sampling.entropy import Seed
     from prizedraw.stock import Movement, StockLine
@@ -84,7 +89,7 @@ class DrawEngine:
         namespace: str = "default",
         wait: float = WAIT,
     ) -> Self:
-        """Open the store that ``url`` names: ":memory:", or the path of an SQLite file, which is made if it is not there.
+        """Open the store that ``url`` names: ":memory:", "postgresql://…", or the path of an SQLite file, made if it is not there.
 
         Raises:
             InvalidRequest: ``url`` names no store.
@@ -116,8 +121,8 @@ class DrawEngine:
     def _run(self, job: Job[T]) -> T:
         return run(self._store, job, self._wait)
 
-    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]]) -> Iterator[T]:
-        first = make(None)  # arguments are checked at the call, not at the first step of the iterator
+    def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]], after: str | None = None) -> Iterator[T]:
+        first = make(after)  # arguments are checked at the call, not at the first step of the iterator
 
         def items() -> Iterator[T]:
             job = first
@@ -360,12 +365,93 @@ class DrawEngine:
         """Each time that stock fell to its alert threshold or to nothing, exactly once, in the order of the journal."""
         return self._pages(lambda after: self._jobs.alerts(id, after))
 
+    def journal(
+        self,
+        id: str,  # noqa: A002 - as above
+        participant: str | None = None,
+        *,
+        kind: str | None = None,
+        after: str | None = None,
+        newest_first: bool = False,
+        follow: bool = False,
+    ) -> Iterator[JournalEntry]:
+        """The journal of a campaign, or what is about one participant, read page by page.
+
+        Args:
+            id: the campaign.
+            participant: only entries about this participant.
+            kind: only entries of this kind, such as "draw" or "void".
+            after: the ``.cursor`` of the entry to read on behind; None: from the beginning.
+            newest_first: backwards.
+            follow: do not end, but wait for what comes, looking again after 0.05 to 1 second. Nothing is skipped.
+
+        Raises:
+            InvalidRequest: ``after`` is no cursor, or ``follow`` is asked for backwards.
+        """
+        lines = Lines(participant, kind, newest_first).check(follow=follow)
+        if follow:
+            every = lines._replace(kind=None)  # what is passed over moves the cursor too, and is not read again
+            return self._followed(lambda at: self._jobs.journal(id, every, at), kind, after)
+        return self._pages(lambda at: self._jobs.journal(id, lines, at), after)
+
+    def _followed(
+        self, make: Callable[[str | None], Job[tuple[list[JournalEntry], str | None]]], kind: str | None, after: str | None
+    ) -> Iterator[JournalEntry]:
+        first = make(after)
+
+        def items() -> Iterator[JournalEntry]:
+            job, last, pause = first, after, SHORTEST
+            while True:
+                found, more = self._run(job)
+                yield from (entry for entry in found if kind in {None, entry.kind})
+                last = found[-1].cursor if found else last
+                pause = pause_after(pause, found=bool(found))
+                if more is None:
+                    sleep(pause)
+                job = make(last)
+
+        return items()
+
     def audit(self, id: str) -> Audit:  # noqa: A002 - as above
         """Count every balance again from the journal; ``.ok``, and ``.differences`` in sentences."""
         return self._run(self._jobs.audit(id))
 
+    # The whole namespace
+
+    def export(self, *, actor: str = "", note: str = "") -> Iterator[bytes]:
+        """Everything in the namespace as JSON lines, each with its line break, as it was at one moment; the last one has a checksum.
+
+        An entry of kind "export" is left in every journal. Nothing else may be written meanwhile: take the campaigns offline first, or
+        choose a quiet moment.
+
+        Raises:
+            StorageBusy: something was written meanwhile; what came before has no last line, and cannot be imported.
+        """
+        stream = self._jobs.export(actor, note)
+        while (page := self._run(self._jobs.rest(stream.page()))) is not None:
+            yield from page
+
+    def import_from(self, source: str | PathLike[str] | BinaryIO) -> Imported:
+        """Import a file of ``export`` into this namespace, which must be empty; interrupted, it can be called again.
+
+        The file is checked whole before anything is written, and no campaign can be drawn from before everything is there.
+
+        Args:
+            source: a path, or a binary file that can be read twice.
+
+        Raises:
+            InvalidRequest: the namespace is not empty, or the file is no export.
+            StorageCorrupt: the file is cut short or was changed.
+            StorageVersion: a newer version of prizedraw made it.
+            StorageBusy: somebody else has written to the namespace meanwhile.
+        """
+        result: Any = None
+        for job in self._jobs.import_from(source):
+            result = self._run(job)
+        return cast("Imported", result)
+
     def on(self, event: Event, hook: Callable[[Any], object]) -> None:
-        """Call ``hook`` after each "draw" (with the Receipt), "refusal" (DrawRefused), "low_stock" or "sold_out" (Alert).
+        """Call ``hook`` after each "draw" or "replay" (with the Receipt), "refusal" (DrawRefused), "low_stock" or "sold_out" (Alert).
 
         At most once for each, in this process only, after the commit; what a hook raises is logged and fails nothing.
         """

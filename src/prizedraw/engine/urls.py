@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prizedraw.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from prizedraw.storage.protocol import Store
+    from prizedraw.storage.protocol import AsyncStore, Store
 
 MEMORY = ":memory:"
-_TO_COME = ("postgresql", "postgres", "redis", "rediss", "valkey", "valkeys")
+_SERVERS = {
+    "postgresql": ("PostgresStore", "AsyncPostgresStore"),
+    "postgres": ("PostgresStore", "AsyncPostgresStore"),
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys", "unix"), ("RedisStore", "AsyncRedisStore")),
+}
+"""Scheme → the names of its stores in ``prizedraw.storage``, for threads and for event loops."""
 
 
 def open_store(url: str | PathLike[str]) -> Store:
-    """The store that a path or URL names, not yet connected: ":memory:", or the path of an SQLite file.
+    """The store that a path or URL names, not yet connected: ":memory:", the path of an SQLite file, or the URL of a server.
 
     Raises:
         InvalidRequest: it names none.
+        MissingExtra: what it needs is not installed.
     """
+    store: Store = _named(url, 0)
+    return store
+
+
+def open_async_store(url: str | PathLike[str]) -> Store | AsyncStore:
+    """As ``open_store``, for event loops: asynchronous where a server is behind it."""
+    store: Store | AsyncStore = _named(url, 1)
+    return store
+
+
+def _named(url: str | PathLike[str], kind: int) -> Any:
     if isinstance(url, PathLike):
         url = fspath(url)
     if not isinstance(url, str) or not url or "\0" in url:
-        raise InvalidRequest(f"{url!r} is not a store; use ':memory:' or the path of a file", "url")
+        raise InvalidRequest(f"{url!r} is not a store; use ':memory:', the path of a file or the URL of a server", "url")
+    from prizedraw import storage  # noqa: PLC0415 - a store is imported when it is used
+
     if url == MEMORY:
-        from prizedraw.storage.memory import MemoryStore  # noqa: PLC0415 - a store is imported when it is used
-
-        return MemoryStore()
+        return storage.MemoryStore()
     scheme, separator, rest = url.partition("://")
+    if separator and scheme in _SERVERS:
+        return getattr(storage, _SERVERS[scheme][kind])(url)
     if separator and scheme != "sqlite":
-        hint = "is not in this version yet" if scheme in _TO_COME else "is unknown"
-        raise InvalidRequest(f"the scheme of {scheme + separator + '…'!r} {hint}; use ':memory:' or the path of a file", "url")
-    from prizedraw.storage.sqlite import SqliteStore  # noqa: PLC0415 - a store is imported when it is used
-
-    return SqliteStore(rest.removeprefix("/") if separator else url)
+        known = ", ".join(f"'{name}://…'" for name in _SERVERS)
+        raise InvalidRequest(
+            f"the scheme of {scheme + separator + '…'!r} is unknown; use ':memory:', the path of a file, or {known}", "url"
+        )
+    return storage.SqliteStore(rest.removeprefix("/") if separator else url)

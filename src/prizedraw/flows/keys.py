@@ -5,6 +5,9 @@ from __future__ import annotations
 HEAD = "head"
 """The document that every draw guards: which version is in force, whether it is online, what is off the shelf."""
 
+IMPORT = "import"
+"""In the registry: which file is being imported into the namespace, or was."""
+
 
 def campaign_home(namespace: str, campaign_id: str) -> str:
     """The home of a campaign: all that one of its draws touches."""

@@ -6,6 +6,8 @@ Only the list of chances and what follows from it alone live here. It knows no p
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import groupby
+from math import lcm
 
 import attrs
 
@@ -32,16 +34,24 @@ class Hazard:
         Args:
             share: the chance, in 0..1, of a draw at which the rule does not act.
 
-        Source: the renewal theorem. Cost: n exact products.
+        Source: the renewal theorem. Cost: an exact product for each change of the chance, and one greatest common divisor.
         """
-        survival, expected = Fraction(1), Fraction(0)
-        for value in self.values[:-1]:
-            expected += survival
-            survival *= 1 - (share if value is None else value)
-        last = share if self.values[-1] is None else self.values[-1]
-        if survival and not last:
-            return Fraction(0)
-        return 1 / (expected + survival / last) if survival else 1 / expected
+        values = [share if value is None else value for value in self.values]
+        if not values[-1]:
+            return Fraction(0) if all(value != 1 for value in values) else Hazard(tuple(values[: values.index(1) + 1])).rate()
+        # E = 1 + q₁·(1 + q₂·(1 + …)), q = 1 − p, from the last one on, where it is 1/p; equal neighbours in one step.
+        runs = [(value, sum(1 for _ in group)) for value, group in groupby(values[:-1])]
+        scale = lcm(*(value.denominator for value, _ in runs))
+        above, below = values[-1].denominator, values[-1].numerator
+        for value, length in reversed(runs):
+            hit = value.numerator * (scale // value.denominator)
+            if not hit:
+                above += length * below
+                continue
+            # a run of m draws: E = (1 − qᵐ)/p + qᵐ·E'
+            whole, missed = scale**length, (scale - hit) ** length
+            above, below = (whole - missed) * scale * below + missed * hit * above, whole * hit * below
+        return Fraction(below, above)
 
     @classmethod
     def rising(

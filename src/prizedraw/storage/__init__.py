@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prizedraw.storage.memory import MemoryStore
+    from prizedraw.storage.postgres import PostgresStore
+    from prizedraw.storage.postgres_aio import AsyncPostgresStore
     from prizedraw.storage.protocol import (
         ABSENT,
         MAX_INTEGER,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         Store,
         View,
     )
+    from prizedraw.storage.redis import AsyncRedisStore, RedisStore
     from prizedraw.storage.sqlite import SqliteStore
 
 __all__ = [
@@ -41,6 +44,8 @@ __all__ = [
     "NO_LIMIT",
     "UNTOUCHED",
     "AsyncHandle",
+    "AsyncPostgresStore",
+    "AsyncRedisStore",
     "AsyncStore",
     "Commit",
     "Committed",
@@ -52,7 +57,9 @@ __all__ = [
     "MemoryStore",
     "Outcome",
     "Page",
+    "PostgresStore",
     "Read",
+    "RedisStore",
     "Refused",
     "Replayed",
     "SqliteStore",
@@ -61,7 +68,14 @@ __all__ = [
     "View",
 ]
 
-_ELSEWHERE = {"MemoryStore": "memory", "SqliteStore": "sqlite"}
+_ELSEWHERE = {
+    "AsyncPostgresStore": "postgres_aio",
+    "AsyncRedisStore": "redis",
+    "MemoryStore": "memory",
+    "PostgresStore": "postgres",
+    "RedisStore": "redis",
+    "SqliteStore": "sqlite",
+}
 
 
 def __getattr__(name: str) -> Any:

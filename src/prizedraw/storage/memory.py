@@ -53,6 +53,10 @@ class MemoryStore:
         # Bound methods cost half of a with statement, twice in each draw.
         self._acquire, self._release = lock.acquire, lock.release
 
+    def schema_version(self) -> int:
+        """1: what is kept in memory has no other form."""
+        return 1
+
     def open(self) -> None:
         """Do nothing: there is nothing to connect to."""
 

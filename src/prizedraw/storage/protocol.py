@@ -199,8 +199,11 @@ class Store(Handle, Protocol):
     def now(self) -> datetime | None:
         """The store's own clock, aware, or None for an embedded store, which has none."""
 
+    def schema_version(self) -> int:
+        """The version of the schema that is there, 0 where there is none yet; may be asked before ``open``, and changes nothing."""
+
     def open(self) -> None:
-        """Connect and check the schema; called again, it does nothing."""
+        """Connect, and create, upgrade or check the schema; called again, it does nothing."""
 
     def close(self) -> None:
         """Release everything; called again, it does nothing."""
@@ -256,6 +259,9 @@ class AsyncStore(AsyncHandle, Protocol):
 
     async def now(self) -> datetime | None:
         """See Store.now."""
+
+    async def schema_version(self) -> int:
+        """See Store.schema_version."""
 
     async def open(self) -> None:
         """See Store.open."""

@@ -37,7 +37,7 @@ from prizedraw.storage.protocol import (
     Read,
     View,
 )
-from prizedraw.storage.sqlite_file import INDEX_EVERY, Connection, busy, create, is_current, storage_error, translated
+from prizedraw.storage.sqlite_file import INDEX_EVERY, SCHEMA_VERSION, Connection, busy, create, is_current, storage_error, translated
 from prizedraw.storage.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -128,6 +128,17 @@ class SqliteStore:
     def __del__(self) -> None:
         for connection in getattr(self, "_idle", ()):
             connection.close()
+
+    def schema_version(self) -> int:
+        """The version of the file's schema; 0 where there is no file, or an empty one."""
+        if not self._path.is_file():
+            return 0
+        with translated(self._path):
+            connection = self._connect()
+            try:
+                return SCHEMA_VERSION if is_current(connection) else 0
+            finally:
+                connection.close()
 
     def open(self) -> None:
         """Create the file and its schema, or check them.

@@ -5,9 +5,12 @@ Only requirements on the protocol live here; what is peculiar to a store is test
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import threading
 import time
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,10 +34,15 @@ from prizedraw.storage.protocol import (
     Stale,
     Store,
 )
+from prizedraw.testing.bridge import Bridge
+from prizedraw.testing.interleaver import interleavings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from prizedraw.storage.protocol import AsyncStore
+    from prizedraw.testing.interleaver import Interleaver
 
 HOME = "gala"
 
@@ -102,6 +110,30 @@ def together(*actions: Callable[[], Any]) -> list[Any]:
     if errors:
         raise errors[0]
     return results
+
+
+def line_by_line(store: Store, *calls: Callable[[str], Any]) -> Iterator[tuple[str, list[Any]]]:
+    """What the calls give when one is stopped at a line of the store's code and the other runs meanwhile, for every such line.
+
+    Each round has a key of its own, which the calls are given and which is told with what they gave.
+    """
+    rounds = count()
+    modules = packages(store)
+
+    def race(interleaver: Interleaver) -> tuple[str, list[Any]]:
+        key = f"round {next(rounds)}"
+        return key, interleaver.run(*(partial(call, key) for call in calls), lines_of=modules)
+
+    return interleavings(race, preemptions=1)
+
+
+def packages(store: Any) -> tuple[str, ...]:
+    """The packages whose code makes up a store: those of its classes, and of the store it wraps, but for Python's own."""
+    found: set[str] = set()
+    while store is not None:
+        found |= {cls.__module__.partition(".")[0] for cls in type(store).__mro__}
+        store = getattr(store, "inner", None)
+    return tuple(sorted(found - sys.stdlib_module_names))
 
 
 class StoreConformance:
@@ -223,6 +255,12 @@ class StoreConformance:
         assert isinstance(one(store, Commit({"head": 0, "p": 1}, {"p": b"p"})), Stale)
         assert isinstance(one(store, Commit({"head": 2, "p": 1}, {"p": b"p"})), Stale)
 
+    def test_r4_no_order_of_lines_loses_an_update(self, store: Store) -> None:
+        """R4: two who put the first version of a document: whatever line one is stopped at, one of them is stale."""
+        for key, outcomes in line_by_line(store, *[lambda key: one(store, writes(key))] * 2):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Stale"]
+            assert store.read(HOME, [Read((key,))])[0].docs[key].version == 1
+
     # --- R5, idempotency at the commit ---
 
     def test_r5_the_same_request_is_replayed_without_having_been_read(self, store: Store) -> None:
@@ -250,6 +288,17 @@ class StoreConformance:
 
             outcomes = together(lambda: submit("ann"), lambda: submit("bob"))
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Conflict"]
+
+    def test_r5_no_order_of_lines_gives_one_id_to_two(self, store: Store) -> None:
+        """R5: one id raced for two owners: whatever line one is stopped at, one commits and the other learns of it."""
+
+        def submit(owner: str, key: str) -> Outcome:
+            return one(store, writes(f"{owner} {key}", entries=(entry(key, fingerprint=owner, owner=owner),)))
+
+        for key, outcomes in line_by_line(store, partial(submit, "ann"), partial(submit, "bob")):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Conflict"]
+            (made,) = [outcome for outcome in outcomes if isinstance(outcome, Committed)]
+            assert store.entry(HOME, key) == made.entries[0]
 
     # --- R6, counters ---
 
@@ -296,6 +345,13 @@ class StoreConformance:
         outcomes = together(*[lambda: [one(store, Commit({}, add={"n": 1})) for _ in range(10)]] * 8)
         assert sum(isinstance(outcome, Committed) for part in outcomes for outcome in part) == 30
         assert store.read(HOME, [Read(counters=("n",))])[0].counters["n"] == Counter(30, 30)
+
+    def test_r6_no_order_of_lines_passes_a_limit(self, store: Store) -> None:
+        """R6: two who want the last unit: whatever line one is stopped at, the limit is judged by the value that it finds then."""
+        one(store, Commit({}, limits={f"round {number}": 1 for number in range(1000)}))
+        for key, outcomes in line_by_line(store, *[lambda key: one(store, Commit({}, add={key: 1}))] * 2):
+            assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Committed", "Refused"]
+            assert store.read(HOME, [Read(counters=(key,))])[0].counters[key] == Counter(1, 1)
 
     # --- R7, refusals ---
 
@@ -379,6 +435,20 @@ class StoreConformance:
                 assert view.docs["a"].version == view.docs["b"].version == view.counters["n"].value
 
         together(write, look, look)
+
+    def test_r10_no_order_of_lines_shows_half_a_commit(self, store: Store) -> None:
+        """R10: whatever line the writer or the reader is stopped at, a view shows all of a commit or nothing of it."""
+
+        def write(key: str) -> Outcome:
+            return one(store, writes(key, f"{key} too", add={key: 1}, entries=(entry(key),)))
+
+        def look(key: str) -> tuple[bool, ...]:
+            (view,) = store.read(HOME, [Read((f"{key} too", key), (key,), key)])
+            return (*(doc.version > 0 for doc in view.docs.values()), view.counters[key].value > 0, view.entry is not None)
+
+        for _, (outcome, seen) in line_by_line(store, write, look):
+            assert isinstance(outcome, Committed)
+            assert len(set(seen)) == 1
 
     # --- R11, homes ---
 
@@ -469,6 +539,41 @@ class StoreConformance:
                 lines = journal(store, owner=owner, limit=50, newest_first=newest_first)
                 ids = [f"{number:04}" for number in range(place, made, 3)]
                 assert [line.id for line in lines] == (ids[::-1] if newest_first else ids)
+
+    def test_r12_who_follows_the_journal_skips_nothing(self, store: Store) -> None:
+        """R12: one writer holds a block open while others commit; who reads on from the last cursor seen meets every line once."""
+        committed, stop = threading.Event(), threading.Event()
+        seen: list[Entry] = []
+
+        def read_on() -> None:
+            seen.extend(store.entries(HOME, after=str(seen[-1].cursor) if seen else None, limit=10).items)
+
+        def hold() -> None:
+            with store.exclusive(HOME, ("slow",), 30.0) as handle:
+                assert isinstance(handle.commit(HOME, [writes("slow", entries=(entry("slow", owner="slow"),))])[0], Committed)
+                committed.set()
+                time.sleep(0.1)  # a chance for the others to be faster, where the store lets them
+
+        def pass_by(name: str) -> None:
+            committed.wait(30)
+            for n in range(10):
+                one(store, Commit({}, entries=(entry(f"{name}{n}", owner=name),)))
+
+        def follow() -> None:
+            while not stop.is_set():
+                read_on()
+
+        reader = threading.Thread(target=follow)
+        reader.start()
+        try:
+            together(hold, partial(pass_by, "a"), partial(pass_by, "b"))
+        finally:
+            stop.set()
+            reader.join()
+        for _ in range(5):
+            read_on()
+        assert [line.id for line in seen] == [line.id for line in journal(store)]
+        assert len(seen) == 21
 
     # --- R13, listings of keys ---
 
@@ -573,6 +678,14 @@ class StoreConformance:
         assert store.read(HOME, [Read(("d",))])[0].docs["d"] == Doc(2, b"d")
         assert store.entry(HOME, "e") is not None
 
+    def test_r16_the_handle_is_not_the_store_or_the_block_may_be_entered_again(self, store: Store) -> None:
+        """R16: who is given the store itself cannot tell that it is inside, and may ask for exclusivity once more."""
+        with store.exclusive(HOME, ("d",), 5.0) as handle:
+            if handle is store:
+                with store.exclusive(HOME, ("d",), 0.1) as again:
+                    assert isinstance(again.commit(HOME, [writes("d")])[0], Committed)
+        assert isinstance(one(store, writes("x")), Committed)
+
     def test_r16_waiting_is_bounded(self, store: Store) -> None:
         """R16: while another holds the document, a second one gets StorageBusy in time, and has written nothing."""
         if not store.lock_first:
@@ -645,8 +758,9 @@ class StoreConformance:
     # --- R18, life of a store ---
 
     def test_r18_open_and_close_may_be_repeated(self, store: Store) -> None:
-        """R18: the second call does nothing; the store says what its commits survive, and has a clock or none."""
+        """R18: the second call does nothing; the store says what its commits survive and its schema, and has a clock or none."""
         store.open()
+        assert store.schema_version() >= 1
         one(store, writes("d"))
         store.open()
         assert store.read(HOME, [Read(("d",))])[0].docs["d"] == Doc(1, b"d")
@@ -655,3 +769,84 @@ class StoreConformance:
         assert now is None or now.utcoffset() is not None
         store.close()
         store.close()
+
+
+class AsyncStoreConformance(StoreConformance):
+    """The same suite for an asynchronous store, run through a Bridge, and what only tasks of one loop can do to each other.
+
+    ::
+
+        class TestMyAsyncStore(AsyncStoreConformance):
+            def make_store(self, tmp_path):
+                return MyAsyncStore(tmp_path / "draws")
+    """
+
+    def make_store(self, tmp_path: Path) -> AsyncStore:  # type: ignore[override]  # the fixture puts the bridge between
+        """A fresh, empty asynchronous store; the fixture ``store`` opens and closes it on the loop of a Bridge."""
+        raise NotImplementedError("override make_store to return your asynchronous store, fresh and empty")
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Bridge]:
+        """The store behind a bridge, open, closed after the test."""
+        bridge = Bridge(self.make_store(tmp_path))
+        bridge.open()
+        yield bridge
+        bridge.close()
+
+    def test_r1_a_cancelled_commit_is_there_whole_or_not_at_all(self, store: Bridge) -> None:
+        """R1: a task is cancelled after 0, 1, 2 … turns of the loop; the id tells what became of it, and others go on."""
+
+        async def cancel_after(turns: int, commit: Commit) -> None:
+            task = asyncio.ensure_future(store.inner.commit(HOME, [commit]))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,))
+
+        for turns in range(30):
+            commit = writes(f"d{turns}", add={f"n{turns}": 1}, entries=(entry(f"e{turns}"),))
+            store.run(cancel_after(turns, commit))
+            outcome = one(store, commit)
+            assert isinstance(outcome, Committed | Replayed)
+            (view,) = store.read(HOME, [Read((f"d{turns}",), (f"n{turns}",), f"e{turns}")])
+            assert (view.docs[f"d{turns}"].version, view.counters[f"n{turns}"].value) == (1, 1)
+            assert view.entry == (outcome.entry if isinstance(outcome, Replayed) else outcome.entries[0])
+
+    def test_r4_tasks_of_one_loop_lose_no_update(self, store: Bridge) -> None:
+        """R4: of ten tasks that put the first version of a document at once, one commits."""
+        outcomes = at_once(store, *[lambda: store.inner.commit(HOME, [writes("d")])] * 10)
+        assert sorted(type(outcome).__name__ for (outcome,) in outcomes) == ["Committed"] + ["Stale"] * 9
+
+    def test_r5_tasks_of_one_loop_share_no_id(self, store: Bridge) -> None:
+        """R5: of ten owners who want one id at once, one has it."""
+        lines = [entry("e", fingerprint=f"owner {k}", owner=f"owner {k}") for k in range(10)]
+        outcomes = at_once(store, *(partial(store.inner.commit, HOME, [Commit({}, entries=(line,))]) for line in lines))
+        assert sorted(type(outcome).__name__ for (outcome,) in outcomes) == ["Committed"] + ["Conflict"] * 9
+
+    def test_r6_tasks_of_one_loop_never_pass_a_limit(self, store: Bridge) -> None:
+        """R6: of twenty tasks that add 1 to a limit of 7 at once, seven do."""
+        one(store, Commit({}, limits={"n": 7}))
+        outcomes = at_once(store, *[lambda: store.inner.commit(HOME, [Commit({}, add={"n": 1})])] * 20)
+        assert sum(isinstance(outcome, Committed) for (outcome,) in outcomes) == 7
+        assert store.read(HOME, [Read(counters=("n",))])[0].counters["n"] == Counter(7, 7)
+
+    def test_r16_the_handle_is_not_the_store_or_the_block_may_be_entered_again(self, store: Bridge) -> None:  # type: ignore[override]  # the fixture's
+        """R16: as in a blocking store, where it matters more: a lock of asyncio cannot be taken twice."""
+
+        async def enter_twice() -> None:
+            async with store.inner.exclusive(HOME, ("d",), 5.0) as handle:
+                if handle is store.inner:
+                    async with store.inner.exclusive(HOME, ("d",), 0.1) as again:
+                        assert isinstance((await again.commit(HOME, [writes("d")]))[0], Committed)
+
+        store.run(enter_twice())
+        assert isinstance(one(store, writes("x")), Committed)
+
+
+def at_once(store: Bridge, *actions: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Run the actions as tasks of one loop, begun in one turn of it; their results in order."""
+
+    async def gather() -> list[Any]:
+        return list(await asyncio.gather(*(action() for action in actions)))
+
+    return store.run(gather())

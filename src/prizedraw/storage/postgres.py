@@ -1,0 +1,326 @@
+"""The store on a PostgreSQL server, for threads: carries out the steps of ``storage.postgres_steps``.
+
+Only connections and the carrying out live here; what is asked of the server, and in which order, does not.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from prizedraw.storage.postgres_link import Link  # first, for it says what to do where psycopg is missing
+
+# isort: split
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from prizedraw.storage.postgres_errors import Collision, block_over, exhausted, given_up, judged, shut, unreachable
+from prizedraw.storage.postgres_schema import ddl
+from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from prizedraw.errors import StorageError
+    from prizedraw.storage.postgres_steps import Ask, Steps
+    from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
+
+T = TypeVar("T")
+
+BUSY_WAIT = 30.0
+
+
+class PostgresStore:
+    """A store in one schema of a PostgreSQL database, made at the first use if the role may.
+
+    Args:
+        conninfo: a ``postgresql://`` URL or a libpq connection string.
+        schema: the schema that holds the tables; stores in different schemas share nothing.
+        min_size: connections that are kept open.
+        max_size: connections that are opened at most.
+        busy_wait: seconds that a call outside ``exclusive`` waits for a connection or for other writers before StorageBusy.
+        prepared: whether statements are prepared on the server. None: wherever a connection has a backend of its own, which is found
+            out; so behind a pooler in transaction mode they are not. True is for a pooler that keeps prepared statements itself.
+
+    A read and a usual commit are one round trip each.
+
+    Raises:
+        InvalidRequest: ``conninfo`` is no connection string.
+        ValueError: ``schema`` cannot name a schema.
+    """
+
+    lock_first = False
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        schema: str = "prizedraw",
+        min_size: int = 1,
+        max_size: int = 10,
+        busy_wait: float = BUSY_WAIT,
+        prepared: bool | None = None,
+    ) -> None:
+        self._link = Link(conninfo, prepared=prepared)
+        self._ask = Procedures(schema, busy_wait)
+        self._min_size, self._max_size = min_size, max_size
+        self._mutex = threading.Lock()
+        self._state = "new"
+        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        _stores.add(self)
+
+    def __repr__(self) -> str:
+        return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
+
+    @staticmethod
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, function: bool = True) -> str:
+        """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
+        return ddl(schema, role, function=function)
+
+    @property
+    def durability(self) -> str:
+        """What survives which failure, as the server's settings were when the store was opened."""
+        return self._ask.durability
+
+    def open(self) -> None:
+        """Connect, and create the schema or check it.
+
+        Raises:
+            StorageVersion: a newer version of prizedraw made it.
+            StorageError: it cannot be reached or used; the message says why and what to do.
+        """
+        with self._mutex:
+            if self._state == "open":
+                return
+            self._apart(self._ask.open())
+            self._state = "open"
+
+    def schema_version(self) -> int:
+        """The version of the layout that is there, 0 where there is none yet."""
+        return self._apart(self._ask.schema_version())
+
+    def _apart(self, steps: Steps[T]) -> T:
+        """Carry out steps on a connection of their own."""
+        try:
+            connection = psycopg.connect(self._link.conninfo, **self._link.options)
+        except psycopg.Error as error:
+            raise unreachable(error, self._link.where) from None
+        with connection:
+            return carry_out(connection, steps, self._link.where)
+
+    def close(self) -> None:
+        """Close every connection; those in use are closed when they are given back."""
+        with self._mutex:
+            self._state = "closed"
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def read(self, home: str, reads: Sequence[Read]) -> list[View]:
+        """Answer each read; all of them from one snapshot, in one round trip."""
+        return self._run(self._ask.read(home, reads))
+
+    def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
+        """Apply each commit whole or not at all, in order: one in one round trip if it is usual, many in one transaction."""
+        return self._run(self._ask.commit(home, commits))
+
+    def exclusive(self, home: str, docs: Sequence[str], wait: float) -> _Block:
+        """One transaction that holds these documents while the block runs, rolled back if the block raises."""
+        return _Block(self, home, docs, wait)
+
+    def entries(
+        self,
+        home: str,
+        *,
+        owner: str | None = None,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> Page[Entry]:
+        """One page of the journal; upwards through a whole home it misses nothing that is still on its way."""
+        return self._run(self._ask.entries(home, owner, kind, after, limit, newest_first=newest_first))
+
+    def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
+        """The entry of this id, or None."""
+        return self._run(self._ask.entry(home, id))
+
+    def docs(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Doc]]:
+        """One page of the documents whose key starts with ``prefix``, in order of key."""
+        return self._run(self._ask.docs(home, prefix, after, limit))
+
+    def counters(self, home: str, prefix: str, *, after: str | None = None, limit: int = 100) -> Page[tuple[str, Counter]]:
+        """One page of the counters whose key starts with ``prefix``, in order of key."""
+        return self._run(self._ask.counters(home, prefix, after, limit))
+
+    def forget(self, home: str, before: int, checkpoint: Entry) -> int:
+        """Drop the entries with ``at < before`` and append ``checkpoint``, or do nothing if that id is known. O(n)."""
+        return self._run(self._ask.forget(home, before, checkpoint))
+
+    def now(self) -> datetime | None:
+        """The server's clock."""
+        return self._run(self._ask.now())
+
+    def _run(self, steps: Steps[T]) -> T:
+        with self._lent(self._ask.wait) as connection:
+            return carry_out(connection, steps, self._link.where)
+
+    @contextmanager
+    def _lent(self, wait: float) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of the pool, given back in no transaction."""
+        pool, began = self._pool or self._opened(), monotonic()
+        try:
+            connection = pool.getconn(max(wait, 0.001))
+        except PoolTimeout:
+            raise self._starved(monotonic() - began) from None
+        try:
+            yield connection
+        finally:
+            if connection.info.transaction_status:
+                _roll_back(connection)
+            if connection.closed:
+                pool.check()
+            pool.putconn(connection)
+
+    def _opened(self) -> ConnectionPool[psycopg.Connection[Any]]:
+        if self._state == "new":
+            self.open()
+        with self._mutex:
+            if self._state != "open":
+                raise shut(self._link.where)
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    self._link.conninfo,
+                    kwargs=self._link.options,
+                    configure=self._settle,
+                    num_workers=1,
+                    open=True,
+                    min_size=self._min_size,
+                    max_size=self._max_size,
+                )
+            return self._pool
+
+    def _settle(self, connection: psycopg.Connection[Any]) -> None:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None  # noqa: S101 - a select without a table has one row
+        connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
+
+    def _starved(self, waited: float) -> StorageError:
+        """Why there was no connection: the server cannot be reached, or all of them are in use."""
+        try:
+            psycopg.connect(self._link.conninfo, **self._link.options).close()
+        except psycopg.Error as error:
+            return unreachable(error, self._link.where)
+        return exhausted(self._link.where, self._max_size, waited)
+
+    def _forked(self) -> None:
+        """The child makes connections of its own; the parent's are left alone."""
+        self._mutex = threading.Lock()
+        if self._pool is not None:
+            _of_the_parent.append(self._pool)
+            self._pool = None
+
+
+class _Block:
+    """An exclusive block: a transaction as a context manager, and the handle inside."""
+
+    __slots__ = ("_connection", "_docs", "_home", "_lent", "_store", "_wait")
+
+    def __init__(self, store: PostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
+        self._store, self._home, self._docs, self._wait = store, home, docs, wait
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def __enter__(self) -> _Block:
+        store, began = self._store, monotonic()
+        self._lent = store._lent(self._wait)  # noqa: SLF001 - the store's own other half
+        self._connection = self._lent.__enter__()
+        try:
+            left = max(0.0, self._wait - (monotonic() - began))
+            self._run(store._ask.enter(self._home, self._docs, left))  # noqa: SLF001 - as above
+        except BaseException as error:
+            self._connection = None
+            self._lent.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def read(self, home: str, reads: Sequence[Read]) -> list[View]:
+        """Answer each read; what the block has committed is seen."""
+        return self._run(self._store._ask.read(home, reads))  # noqa: SLF001 - as above
+
+    def commit(self, home: str, commits: Sequence[Commit]) -> list[Outcome]:
+        """Apply each commit; they become durable, and are seen by others, when the block ends."""
+        return self._run(self._store._ask.commit_within(home, commits))  # noqa: SLF001 - as above
+
+    def _run(self, steps: Steps[T]) -> T:
+        if self._connection is None:
+            raise block_over()
+        return carry_out(self._connection, steps, self._store._link.where)  # noqa: SLF001 - as above
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is None:
+                self._run(block_end())
+        finally:
+            self._connection = None
+            self._lent.__exit__(None, None, None)
+
+
+def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) -> T:
+    """Carry out steps on a connection and return their result.
+
+    Raises:
+        StorageError: what an error of the server means; the connection may be left in a transaction.
+    """
+    cursor, began = connection.cursor(binary=True), monotonic()
+    result: Any = None
+    failure: Exception | None = None
+    try:
+        while True:
+            ask = steps.send(result) if failure is None else steps.throw(failure)
+            result = failure = None
+            try:
+                result = _answer(connection, cursor, ask)
+            except psycopg.Error as error:
+                failure = judged(error, where, monotonic() - began, settles=ask.settles)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # what Steps[T] returns
+    except Collision as collision:
+        raise given_up(collision, where, monotonic() - began) from None
+
+
+def _answer(connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], ask: Ask | Pause) -> list[Any]:
+    if isinstance(ask, Pause):
+        sleep(ask.seconds)
+        return []
+    if ask.params is None:
+        connection.execute(ask.sql, prepare=False)
+        return []
+    cursor.execute(ask.sql, ask.params)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _roll_back(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()
+
+
+_stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
+_of_the_parent: list[object] = []
+"""Pools of before a fork, kept so that nothing closes their connections."""
+
+
+def _after_in_child() -> None:
+    for store in list(_stores):
+        store._forked()  # noqa: SLF001 - this module's own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_in_child)

@@ -1,0 +1,29 @@
+"""The scripts that run in the server, read from the files beside this module and known by their digest."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Script(NamedTuple):
+    """A script: ``sha`` is what the server calls it once it has seen ``text``."""
+
+    text: bytes
+    sha: bytes
+
+
+def _script(*names: str) -> Script:
+    folder = files("prizedraw.storage.redis") / "lua"
+    text = b"".join((folder / f"{name}.lua").read_bytes() for name in names)
+    return Script(text, sha1(text, usedforsecurity=False).hexdigest().encode())
+
+
+COMMIT = _script("common", "commit")
+READ = _script("common", "read")
+NAMES = _script("common", "names")
+LINES = _script("common", "lines")
+SWEEP = _script("common", "sweep")
+LOCK = _script("lock")
+FORMAT = _script("format")

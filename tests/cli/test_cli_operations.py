@@ -1,0 +1,146 @@
+"""The commands for operators: migrate, and following a journal."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from prizedraw import Campaign, DrawEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROGRAM = Path(sys.executable).with_name("prizedraw")
+
+
+def test_migrate_creates_a_schema_once(cli, tmp_path) -> None:
+    """The first call creates it and says so, the second finds nothing to do; an engine opens the file."""
+    first, second = cli("migrate", tmp_path / "d.db"), cli("migrate", tmp_path / "d.db")
+    assert (first.code, first.out) == (0, "schema version 1: created\n")
+    assert (second.code, second.out) == (0, "schema version 1: nothing to do\n")
+    told = cli("migrate", tmp_path / "d.db", "--json").json
+    assert (told["store"], told["from"], told["to"]) == (str(tmp_path / "d.db"), 1, 1)
+    assert told["durability"].startswith("On disk")
+    with DrawEngine.open(tmp_path / "d.db") as engine:
+        assert engine.campaigns() == []
+
+
+@pytest.mark.parametrize(("pragma", "complaint"), [("user_version = 99", "install a newer"), ("application_id = 7", "something else")])
+def test_migrate_leaves_what_it_cannot_upgrade(cli, tmp_path, pragma: str, complaint: str) -> None:
+    """A schema of a newer version, or a file of something else, is exit 2 and stays as it is."""
+    cli("migrate", tmp_path / "d.db")
+    with sqlite3.connect(tmp_path / "d.db") as other:
+        other.execute(f"PRAGMA {pragma}")
+    other.close()
+    before = (tmp_path / "d.db").read_bytes()
+    done = cli("migrate", tmp_path / "d.db")
+    assert done.code == 2
+    assert complaint in done.err
+    assert (tmp_path / "d.db").read_bytes() == before
+
+
+@pytest.fixture
+def drawn(campaigns, tmp_path) -> Callable[[str], None]:
+    """Draw once on the store ``d.db`` by a request of this id."""
+
+    def draw(request_id: str) -> None:
+        with DrawEngine.open(tmp_path / "d.db") as engine:
+            engine.publish(Campaign.load(campaigns / "quickstart.toml"))
+            engine.draw("quickstart", "ann", request_id=request_id)
+
+    return draw
+
+
+def following(store: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A process that follows the journal of ``quickstart``."""
+    command = [PROGRAM, "journal", "quickstart", "--store", store, "--follow", "--json", *arguments]
+    return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_follow_prints_what_comes_and_ends_on_interrupt(drawn, tmp_path) -> None:
+    """Lines come as draws are made; Ctrl-C ends it with exit 130, one line on stderr and whole lines on stdout."""
+    drawn("order-1")
+    with following(tmp_path / "d.db", "--kind", "draw") as follower:
+        assert msgspec.json.decode(follower.stdout.readline())["request_id"] == "order-1"
+        for request_id in ("order-2", "order-3"):
+            drawn(request_id)
+            assert msgspec.json.decode(follower.stdout.readline())["request_id"] == request_id
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(30) == 130
+        assert follower.stdout.read() == ""
+        assert follower.stderr.read() == "prizedraw: interrupted\n"
+
+
+def test_follow_ends_when_nobody_reads(drawn, tmp_path) -> None:
+    """The reader goes away, and the next line ends the process with exit 141 and nothing on stderr."""
+    drawn("order-1")
+    with following(tmp_path / "d.db", "--kind", "draw") as follower:
+        assert follower.stdout.readline()
+        follower.stdout.close()
+        drawn("order-2")
+        assert follower.wait(30) == 141
+        assert follower.stderr.read() == ""
+
+
+def test_journal_goes_on_after_a_cursor(cli, drawn, tmp_path) -> None:
+    """``--after`` with the cursor of a line prints what stands behind it, with ``--limit`` the last of that."""
+    for n in range(3):
+        drawn(f"order-{n}")
+    store = ("--store", tmp_path / "d.db", "--json")
+    lines = [msgspec.json.decode(line) for line in cli("journal", "quickstart", *store).out.splitlines()]
+    rest = cli("journal", "quickstart", *store, "--after", lines[1]["cursor"]).out.splitlines()
+    assert [msgspec.json.decode(line) for line in rest] == lines[2:]
+    last = cli("journal", "quickstart", *store, "--after", lines[1]["cursor"], "--limit", 1).out.splitlines()
+    assert [msgspec.json.decode(line) for line in last] == lines[-1:]
+    nothing = cli("journal", "quickstart", *store, "--after", lines[-1]["cursor"], "--limit", 1)
+    assert (nothing.code, nothing.out) == (0, "")
+
+
+def test_a_cursor_that_is_none(cli, drawn, tmp_path) -> None:
+    """What cannot be a cursor is wrong usage."""
+    drawn("order-1")
+    done = cli("journal", "quickstart", "--store", tmp_path / "d.db", "--after", "yesterday")
+    assert done.code == 2
+    assert "'yesterday' is not a cursor" in done.err
+
+
+def test_export_and_import_move_a_namespace(cli, drawn, tmp_path) -> None:
+    """What one store exports another imports, audits it, and prints the same journal; the campaigns come offline if asked."""
+    for n in range(3):
+        drawn(f"order-{n}")
+    done = cli("export", "--store", tmp_path / "d.db", "--take-offline")
+    assert done.code == 0
+    (tmp_path / "dump.jsonl").write_text(done.out, "utf-8")
+    first = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db")
+    assert (first.code, first.out.splitlines()[0]) == (0, "imported: 1 campaigns, 5 documents, 7 journal entries")
+    assert "audit: clean; 3 draws recounted" in first.out
+    again = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db")
+    assert again.code == 2
+    assert "this file was imported in it already" in again.err
+    told = cli("import", tmp_path / "dump.jsonl", "--store", tmp_path / "e.db", "--namespace", "two", "--json").json
+    assert (told["campaigns"], told["entries"]) == (1, 7)
+    assert told["audits"] == [{"campaign": "quickstart", "ok": True, "entries": 6, "draws": 3, "differences": []}]
+    journals = [cli("journal", "quickstart", "--store", tmp_path / name).out for name in ("d.db", "e.db")]
+    assert journals[0] == journals[1]
+    assert cli("draw", *_quickstart(), "--store", tmp_path / "e.db").code == 1
+
+
+def _quickstart() -> tuple[Path, str]:
+    return Path(__file__).parents[2] / "examples" / "campaigns" / "quickstart.toml", "ann"
+
+
+def test_import_of_what_is_no_export(cli, tmp_path) -> None:
+    """A file that is not there, or is something else, is exit 2 and one line."""
+    (tmp_path / "notes.md").write_text("# notes\n", "utf-8")
+    for name, complaint in (("gone.jsonl", "cannot be read"), ("notes.md", "does not begin an export")):
+        done = cli("import", tmp_path / name, "--store", tmp_path / "e.db")
+        assert done.code == 2
+        assert len(done.err.splitlines()) == 1
+        assert complaint in done.err
