@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from played import compared, play
-from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, Newcomer, Pity, Prize, Quota, Release, Window, simulate
+from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, Newcomer, Pity, Prize, Quota, Release, Window, odds, simulate
 from prizedraw.sampling import SeededEntropy
 from prizedraw.simulation import Traffic
 from prizedraw.storage import MemoryStore
@@ -116,10 +116,29 @@ def test_from_given_counts() -> None:
         pity=[Pity(id="top", target=["a"], hard=10)],
         quota=Quota(total_wins=3),
     )
-    report = simulate(campaign, 100, 1, state=SimpleNamespace(misses={"top": 9}, draws=9, wins={"a": 2}), seed=1)
+    report = simulate(campaign, 100, 1, state=odds.State({"top": 9}, 9, {"a": 2}), seed=1)
     assert report.granted["a"] == 100
     assert report.wins_per_participant.tolist() == [0, 100]
-    assert simulate(campaign, 100, 12, state=SimpleNamespace(misses={"top": 9}, draws=9, wins={"a": 2}), seed=1).granted["a"] == 100
+    assert simulate(campaign, 100, 12, state=odds.State({"top": 9}, 9, {"a": 2}), seed=1).granted["a"] == 100
+
+
+def test_the_next_draw_is_that_of_exact_odds() -> None:
+    """In a state with its caps partly used: the shares of one draw of many are ``odds.effective``, within 6 standard errors."""
+    state = odds.State({"top": 4}, 9, {"a": 3, "b": 2}, newcomer=True, wins_today=2)
+    free = attrs.evolve(LIVE, quota=attrs.evolve(LIVE.quota, campaign_draws=-1), release=Release(-1))
+    free = attrs.evolve(free, prizes=[attrs.evolve(one, daily_release=-1, stock=-1) for one in LIVE.prizes])
+    report = simulate(free, 90_000, 1, per_day=5, state=state, seed=1)
+    for id_, chance in odds.effective(free, state).items():
+        assert abs(report.granted[id_] - 90_000 * chance) <= 6 * np.sqrt(90_000 * float(chance * (1 - chance))), id_
+
+
+def test_draws_each_by_a_law_of_the_odds() -> None:
+    """A Distribution of the odds package says how often each draws: until the first win, here."""
+    law = odds.draws_until(
+        wheel(Prize("a", "A", 1, -1), fallback=Prize.thank_you(weight=1), pity=[Pity(id="six", target=["a"], hard=6)]), "a"
+    )
+    report = simulate(wheel(), 40_000, law, seed=4, stock={"cup": -1})
+    assert abs(report.draws - 40_000 * law.mean) <= 6 * law.std * np.sqrt(40_000)
 
 
 def test_stock_is_what_is_left() -> None:

@@ -287,14 +287,22 @@ def _everyone(campaign: Campaign, state: Any) -> State:
     if sum(won.values()) > number:
         raise InvalidRequest(f"{sum(won.values())} wins are more than draws={number}; give the number of draws made", "state.draws")
     wanted = campaign.newcomer.target if campaign.newcomer is not None else ()
+
+    met = getattr(state, "newcomer", None)
+
+    def told(name: str, otherwise: int) -> int:
+        value = getattr(state, name, None)
+        return otherwise if value is None else _count(value, f"state.{name}")
+
     return State(
         number=number,
-        draws=number,
-        wins=sum(won.values()),
-        points=sum((prizes[id_].points or 0) * n for id_, n in won.items()),
+        draws=told("own_draws", number),
+        wins=told("total_wins", sum(won.values())),
+        day_wins=told("wins_today", 0),
+        points=told("points", sum((prizes[id_].points or 0) * n for id_, n in won.items())),
         won=won,
         misses={id_: int(n) for id_, n in misses.items()},
-        newcomer=any(won.get(id_) for id_ in wanted),
+        newcomer=any(won.get(id_) for id_ in wanted) if met is None else bool(met),
     )
 
 

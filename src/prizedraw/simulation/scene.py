@@ -190,7 +190,7 @@ class Scene:
             self.plan.everyone,
             self._first_day,
             numbers=self.log,
-            together=self.order == "rounds",
+            together=self.order == "rounds" and self.plan.traffic is None,
         )
 
     def shelf(self) -> Shelf:
