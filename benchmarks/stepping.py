@@ -132,7 +132,102 @@ def two_level(participants: int, draws: int, dtype: type = np.float64, seed: int
     return {"wins": np.bincount(wins), "granted": granted}
 
 
-def blocked(step, participants: int, draws: int, seed: int = 1):
+def blocked(step, participants: int, draws: int, seed: int = 1) -> list:
     """The same in blocks that stay in the cache, in float32; for scenarios in which participants share nothing."""
-    found = [step(min(BLOCK, participants - first), draws, np.float32, seed + first) for first in range(0, participants, BLOCK)]
-    return found
+    return [step(min(BLOCK, participants - first), draws, np.float32, seed + first) for first in range(0, participants, BLOCK)]
+
+
+PRIZES = 4
+PHONE, EARBUDS, COUPON, POINTS, THANKS = range(5)
+AMOUNT = 50
+
+
+def everything(participants: int, draws: int, dtype: type = np.float64, seed: int = 1) -> dict[str, object]:
+    """The rules of campaigns/everything.toml, with stock and releases in proportion to a million participants."""
+    rng = np.random.default_rng(seed)
+    share = participants / 1_000_000
+    left = np.array([900_000 * share, 250_000 * share, 2**62, 2**62]).astype(np.int64)
+    points_left = int(120_000_000 * share)
+    phones, coupons = hazard(0.006, 74, 0.06, 90, dtype), hazard(0.03, 15, 0.2, 20, dtype)
+    weights = np.array([0.004, 0.03, 0.93])  # of what no guarantee claims: earbuds, points, thanks
+    bounds = np.cumsum(weights / weights.sum()).astype(dtype)
+    integer = np.int64 if dtype is np.float64 else np.uint8
+    phone, coupon, wins, today = (np.zeros(participants, integer) for _ in range(4))
+    points = np.zeros(participants, np.int64 if dtype is np.float64 else np.uint16)
+    phone_won, earbuds_won = np.zeros(participants, integer), np.zeros(participants, integer)
+    met = np.zeros(participants, bool)
+    granted, demand = np.zeros(5, np.int64), np.zeros(5, np.int64)
+    for number in range(1, draws + 1):
+        if (number - 1) % 10 == 0:
+            today[:] = 0
+            released, released_phones = int(900_000 * share), int(150_000 * share)
+        p, q = phones[phone], coupons[coupon]
+        u = rng.random(participants, dtype=dtype)
+        top, low = u < p, (u >= p) & (u < p + q)
+        rest = (u - p - q) / np.maximum(1 - p - q, dtype(1e-30))
+        other = np.array([EARBUDS, POINTS, THANKS])[np.minimum(np.searchsorted(bounds, rest, side="right"), 2)]
+        named = np.where(top, PHONE, np.where(low, COUPON, other))
+        newcomer = np.flatnonzero(~met) if number >= 5 else np.empty(0, np.int64)
+        named[newcomer] = np.where(rng.random(len(newcomer)) < 0.5, COUPON, POINTS)
+        demand += np.bincount(named, minlength=5)
+        capped = (wins >= 12) | (today >= 2)
+        result = np.where(capped, THANKS, named)
+
+        shut_all = {
+            PHONE: left[PHONE] <= 0 or released_phones <= 0,
+            EARBUDS: left[EARBUDS] <= 0,
+            COUPON: False,
+            POINTS: points_left < AMOUNT,
+        }
+        own = {PHONE: phone_won >= 1, EARBUDS: earbuds_won >= 2, POINTS: points + AMOUNT > 300}
+
+        # Closed prizes are drawn again among what is open, and what no longer fits is taken back in random order, until all fits.
+        wanted = np.flatnonzero(result != THANKS)
+        for _ in range(4):
+            shut = np.zeros(len(wanted), bool)
+            for prize in range(PRIZES):
+                mine = np.flatnonzero(result[wanted] == prize)
+                shut[mine] = (
+                    own[prize][wanted[mine]] if prize in own and not shut_all[prize] and released > 0 else shut_all[prize] or released <= 0
+                )
+            again = wanted[shut]
+            if not len(again):
+                break
+            v = rng.random(len(again), dtype=dtype)
+            fresh = np.array([EARBUDS, POINTS, THANKS])[np.minimum(np.searchsorted(bounds, v, side="right"), 2)]
+            due = p[again] >= 1
+            lower = due & (rng.random(len(again)) < q[again])
+            result[again] = np.where(lower, COUPON, np.where(due | (result[again] >= EARBUDS), fresh, THANKS))
+            wanted = again[result[again] != THANKS]
+        else:
+            result[wanted] = THANKS
+        for prize in range(PRIZES):
+            mine = np.flatnonzero(result == prize)
+            room = min(
+                int(left[prize]),
+                released,
+                released_phones if prize == PHONE else released,
+                points_left // AMOUNT if prize == POINTS else released,
+            )
+            if len(mine) > room:
+                result[rng.permutation(mine)[room:]] = THANKS
+                mine = np.flatnonzero(result == prize)
+            left[prize] -= len(mine)
+            released -= len(mine)
+            released_phones -= len(mine) if prize == PHONE else 0
+            points_left -= AMOUNT * len(mine) if prize == POINTS else 0
+        won = result != THANKS
+        granted += np.bincount(result, minlength=5)
+        wins += won
+        today += won
+        phone_won += result == PHONE
+        earbuds_won += result == EARBUDS
+        points += (AMOUNT * (result == POINTS)).astype(points.dtype)
+        met |= (result == COUPON) | (result == POINTS)
+        phone += 1
+        coupon += 1
+        np.minimum(phone, 89, out=phone)
+        np.minimum(coupon, 19, out=coupon)
+        phone[result == PHONE] = 0
+        coupon[result == COUPON] = 0
+    return {"wins": np.bincount(wins), "granted": granted, "demand": demand}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from prizedraw.pity import Settled
     from prizedraw.simulation.streams import Array, Stream
 
+_NARROW = 24
+"""Up to so many outcomes, what is closed fits into a number with the rest of a key."""
 MET = -1
 """The newcomer's promise is met, or there is none."""
 
@@ -68,6 +70,7 @@ class Automaton:
         self._laws: dict[tuple[Fraction | bool | None, ...], Law] = {}
         self._law_of: list[Law] = []
         self._weights: list[list[int]] = []
+        self._examples: list[tuple[tuple[int, ...], bool]] = []
         self._naming = Rows(self._outcomes)
         self._instead = Rows(self._outcomes)
         self._instead_of: dict[tuple[int, bytes, int], int] = {}
@@ -133,33 +136,34 @@ class Automaton:
             named: by the first ticket; each is closed.
             stream: where the words come from.
         """
+        laws = self._law_row[states].astype(np.int64)
         if closed.ndim == 1:
-            keys = states.astype(np.int64) * self._outcomes + named
+            keys = laws * self._outcomes + named
             there = np.bincount(keys) > 0
-            packed_all = np.packbits(closed).tobytes()
-            known = [
-                self._instead_row(key // self._outcomes, closed, packed_all, key % self._outcomes) for key in np.flatnonzero(there).tolist()
-            ]
-            return self._instead.sample(np.array(known)[(np.cumsum(there) - 1)[keys]], stream)
-        packed = np.packbits(closed, axis=1)
-        keys = np.column_stack(
-            [states.astype("<u4").view(np.uint8).reshape(-1, 4), packed, named.astype("<u4").view(np.uint8).reshape(-1, 4)]
-        )
-        _, first, which = np.unique(_as_one(keys), return_index=True, return_inverse=True)
-        rows = [self._instead_row(int(states[k]), closed[k], packed[k].tobytes(), int(named[k])) for k in first.tolist()]
+            first, which = np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+            rows = [self._instead_row(*divmod(key, self._outcomes), closed) for key in first.tolist()]
+            return self._instead.sample(np.array(rows)[which], stream)
+        if self._outcomes <= _NARROW:
+            masks = closed @ (1 << np.arange(self._outcomes, dtype=np.int64))
+            keys = (masks * self._outcomes + named) * len(self._weights) + laws
+        else:
+            keys = _as_one(np.column_stack([_bytes(laws), np.packbits(closed, axis=1), _bytes(named)]))
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        rows = [self._instead_row(int(laws[k]), int(named[k]), closed[k]) for k in first.tolist()]
         return self._instead.sample(np.array(rows)[which], stream)
 
-    def _instead_row(self, state: int, closed: Array, packed: bytes, named: int) -> int:
-        key = (state, packed, named)
-        found = self._instead_of.get(key)
+    def _instead_row(self, law: int, named: int, closed: Array) -> int:
+        """The row of what is granted in place of a closed prize."""
+        packed = np.packbits(closed).tobytes()
+        found = self._instead_of.get((law, packed, named))
         if found is None:
-            counters, newcomer = self._states[state]
+            counters, due = self._examples[law]
             shut = np.flatnonzero(closed).tolist()
-            laws = replacements(self._stages, counters, closed=shut, redraw=self._rules.redraw, newcomer=self._due(newcomer))
-            for outcome, law in laws.items():
-                weights = whole(law.get(k, Fraction(0)) for k in range(self._outcomes))
-                self._instead_of.setdefault((state, packed, outcome), self._instead.add(weights))
-            found = self._instead_of[key]
+            laws = replacements(self._stages, counters, closed=shut, redraw=self._rules.redraw, newcomer=due)
+            for outcome, chances in laws.items():
+                weights = whole(chances.get(k, Fraction(0)) for k in range(self._outcomes))
+                self._instead_of[law, packed, outcome] = self._instead.add(weights)
+            found = self._instead_of[law, packed, named]
         return found
 
     def _clamped(self, counters: Iterable[int]) -> tuple[int, ...]:
@@ -200,6 +204,7 @@ class Automaton:
             plain = not self._rules.redraw and not self._follows_due(first, counters)
             found = self._laws[key] = Law(weights, self._naming.add(weights), plain)
             self._weights.append(weights)
+            self._examples.append((counters, due))
         return found
 
     def _follows_due(self, settled: Settled, counters: tuple[int, ...]) -> bool:
@@ -218,6 +223,11 @@ def whole(chances: Iterable[Fraction]) -> list[int]:
     listed = list(chances)
     scale = lcm(*(chance.denominator for chance in listed))
     return [int(chance * scale) for chance in listed]
+
+
+def _bytes(numbers: Array) -> Array:
+    """Each number as a row of bytes."""
+    return numbers.astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 def _as_one(keys: Array) -> Array:

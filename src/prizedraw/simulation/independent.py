@@ -71,8 +71,9 @@ class Rest:
                 trials[law] = trials.get(law, 0) + many
                 at = quiet.automaton.following(at, quiet.thank_you)
         found = np.zeros(quiet.outcomes, np.int64)
-        for law in sorted(trials):
-            found += counts.outcomes(trials[law], quiet.automaton.weights(law), stream)
+        # In an order of their own: laws are numbered as they are met, which another run before this one may have changed.
+        for weights, many in sorted((quiet.automaton.weights(law), many) for law, many in trials.items()):
+            found += counts.outcomes(many, weights, stream)
         return found
 
 

@@ -182,7 +182,16 @@ class Scene:
         """The participants at the start of a run."""
         snapshot = self.plan.snapshot
         starts = list(snapshot.participants.values()) if snapshot is not None else []
-        return Crowd(self.rules, self.automaton, self.participants, starts, self.plan.everyone, self._first_day, numbers=self.log)
+        return Crowd(
+            self.rules,
+            self.automaton,
+            self.participants,
+            starts,
+            self.plan.everyone,
+            self._first_day,
+            numbers=self.log,
+            together=self.order == "rounds" and self.plan.traffic is None,
+        )
 
     def shelf(self) -> Shelf:
         """What is shared at the start of a run."""

@@ -184,7 +184,8 @@ class Stepping:
             taken = Taken(np.concatenate([granted for _, granted in decided]), position, np.concatenate(days))
             return taken
 
-        filled = self._shelf.fill(counts, draws)
+        days = {part.day if isinstance(part.day, int) else None for part in chunk.parts}
+        filled = self._shelf.fill(counts, days.pop() if len(days) == 1 else None, draws)
         if filled is None:
             return counts, None
         edge, sold_out = filled
