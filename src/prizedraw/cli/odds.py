@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
         "prizedraw odds spring_gala.toml",
         "JSON: {campaign, prizes: [{id, name, chance, percent, odds}], any_prize: {chance, percent, odds},\n"
         "guarantees: [{id, target, scope, course, rate}]}; chances and rates are exact fractions in text. With --draws also\n"
-        "draws: {n, expected: [{id, name, n}]}; with --target also target: {id, draws_until, hits}, each {mean, std, quantiles, max, never}.",
+        "draws: {n, expected: [{id, name, n}]}; with --target target: {id, draws_until, hits}, each {mean, std, quantiles, max, never}.",
     )
     odds = command(commands, "odds", "print the exact odds of a new participant's next draw", carry_out, **end)
     take_file(odds)
