@@ -474,7 +474,8 @@ class Procedures:
         """Apply a commit and, where it is Committed, rewrite entries and drop documents in its transaction."""
         check_redaction(commit, docs)
         locked = replace(commit, put={**commit.put, **dict.fromkeys(docs, b"")})  # what is dropped is locked as what is put
-        for _ in range(TRIES):
+        deadline = monotonic() + self.wait
+        while True:
             try:
                 yield begin(self.wait)
                 loaded = yield from self._load(home, (locked,))
@@ -482,7 +483,7 @@ class Procedures:
                 if not isinstance(outcome, Committed):
                     yield ROLLBACK
                     return outcome
-                yield from self._flush(home, loaded)
+                yield from self._write(home, loaded)
                 ids, owners = texts([one.id for one in entries]), texts([one.owner for one in entries])
                 asked, contents = texts([one.fingerprint for one in entries]), blobs([one.data for one in entries])
                 yield Ask(self.sql.redact, (ids, owners, asked, contents, home))
@@ -490,9 +491,10 @@ class Procedures:
                 yield END
             except Collision:
                 yield ROLLBACK
+                if monotonic() > deadline:
+                    raise  # as above
             else:
                 return loaded.told([outcome])[0]
-        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was changed, try again")
 
     def now(self) -> Steps[datetime]:
         """The server's clock."""

@@ -150,6 +150,23 @@ class ModelStore:
         self._append(home, replace(checkpoint, after=()))
         return dropped
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See Store.redact."""
+        if any(key not in commit.expect or key in commit.put for key in docs):
+            raise ValueError("a document is dropped that the commit does not guard, or puts")
+        (outcome,) = self.commit(home, [commit])
+        if isinstance(outcome, Committed):
+            told = {line.id: line for line in entries}
+            for place, line in enumerate(self._lines.get(home, [])):
+                if (by := told.get(line.id)) is not None:
+                    self._lines[home][place] = replace(line, owner=by.owner, fingerprint=by.fingerprint, data=by.data)
+            for key in docs:
+                self._docs.pop((home, key), None)
+        return outcome
+
+    def compact(self) -> None:
+        """Do nothing."""
+
 
 def _page(table: dict[tuple[str, str], V], home: str, prefix: str, after: str | None, limit: int) -> Page[tuple[str, V]]:
     rows = sorted((key, kept) for (place, key), kept in table.items() if place == home and key.startswith(prefix))
