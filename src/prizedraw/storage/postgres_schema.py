@@ -20,14 +20,14 @@ CREATE TABLE {schema}.docs (
     version bigint NOT NULL,
     data bytea NOT NULL,
     PRIMARY KEY (home, key)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 90);
 CREATE TABLE {schema}.counters (
     home text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     value bigint NOT NULL,
     ceiling bigint NOT NULL,
     PRIMARY KEY (home, key)
-) WITH (fillfactor = 20);
+) WITH (fillfactor = 90);
 CREATE TABLE {schema}.entries (
     home text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,

@@ -87,9 +87,11 @@ Steps: TypeAlias = Generator[Ask | Pause, Any, T]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_WAIT = 2**31 - 1
 """Milliseconds, as PostgreSQL counts them."""
-CONTENDED = 1.0
-"""Seconds that commits are made quickly, as ``commit_one`` has it, after one had to wait for a counter; with nobody else about, the
-second commit that this takes costs more than it gains."""
+CONTENDED = 0.3
+"""The share of the last commits that had to wait for a counter from which on commits are quick, as ``commit_one`` has it. Where
+few wait, the second commit that this takes costs more than it gains."""
+MEMORY = 0.25
+"""The weight of the last commit in that share."""
 PATIENCE = (0.001, 0.05)
 """Seconds between two looks at whether a writer has ended: the first, and the longest."""
 
@@ -150,7 +152,8 @@ class Procedures:
         self.durability = "As durable as the server's synchronous_commit says, which is on unless somebody changed it."
         self._patience = str(milliseconds(wait))
         self._flush = Ask(self.sql.flush, ())
-        self._contended_until = 0.0
+        self._waiting = 0.0
+        """The share of the last commits that had to wait for a counter."""
         self._settled: dict[str, int] = {}
         """Home → a cursor up to which no entry is on its way any more."""
         self._on_disk: dict[str, int] = {}
@@ -264,7 +267,7 @@ class Procedures:
             (
                 home,
                 self._patience,
-                bool(counters) and monotonic() < self._contended_until,
+                bool(counters) and self._waiting > CONTENDED,
                 texts(docs),
                 integers([expect[key] for key in docs]),
                 blobs([put.get(key) for key in docs]),
@@ -281,8 +284,8 @@ class Procedures:
             settles=True,
         )
         cursor, after, waited = rows[0]
-        if waited:
-            self._contended_until = monotonic() + CONTENDED
+        if counters:
+            self._waiting += MEMORY * (waited - self._waiting)
         return Committed((Entry(line.id, line.fingerprint, line.owner, line.kind, line.at, line.data, cursor, after_of(after)),))
 
     def _commit_carefully(self, home: str, commits: Sequence[Commit], bounds: _Bounds) -> Steps[list[Outcome]]:
