@@ -207,7 +207,7 @@ class Walk(NamedTuple):
         weight[stop] = 0
         sparks, done = 0, self.missing == 0
         pmf: list[float] = []
-        longest = int(min(self.horizon, LONGEST))
+        longest, deep = int(min(self.horizon, LONGEST)), enough == ENOUGH["relative"]
         alive = float(weight.sum())
         before = weight / (alive or 1)
         while alive > enough and len(pmf) < longest:
@@ -223,9 +223,9 @@ class Walk(NamedTuple):
             alive = float(weight.sum())
             if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
                 now = weight / alive
-                if _settled(before, now):
+                if _settled(before, now, tight=deep):
                     return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
-                if len(pmf) >= _SLOW and n <= _FEW:
+                if len(pmf) >= _SLOW and n <= _FEW and not deep:
                     return self._in_blocks(np.array(pmf), weight, done, stop, hopeless, enough, longest)
                 before = now
         return np.array(pmf or [0.0]), alive, hopeless
@@ -252,7 +252,7 @@ class Walk(NamedTuple):
             listed += len(now)
             after = now[-1] @ table
             alive = float(after.sum())
-            if alive > enough and listed < longest and _settled(now[0] / now[0].sum(), after / alive):
+            if alive > enough and listed < longest and _settled(now[0] / now[0].sum(), after / alive, tight=False):
                 ended, failed = float(now[-1] @ ends), float(now[-1] @ fails)
                 return _geometric(np.concatenate(found), alive, ended, failed, hopeless, enough, longest)
             rows = rows @ power
@@ -317,9 +317,9 @@ class Walk(NamedTuple):
         return whole_moments(1, found, scale ** len(found))
 
 
-def _settled(before: Floats, now: Floats) -> bool:
+def _settled(before: Floats, now: Floats, *, tight: bool) -> bool:
     """Whether the law of those still waiting does not change any more."""
-    return bool((np.abs(now - before) <= _SETTLED * now + 1e-18).all())
+    return bool((np.abs(now - before) <= (_SETTLED / 8 if tight else _SETTLED) * now + 1e-18).all())
 
 
 def _geometric(
