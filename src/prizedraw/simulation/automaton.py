@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from prizedraw.pity import Settled
     from prizedraw.simulation.streams import Array, Stream
 
+_FEW = 1 << 20
+"""Up to so many keys, each has a place of its own."""
 _NARROW = 24
 """Up to so many outcomes, what is closed fits into a number with the rest of a key."""
 MET = -1
@@ -146,6 +148,14 @@ class Automaton:
         if self._outcomes <= _NARROW:
             masks = closed @ (1 << np.arange(self._outcomes, dtype=np.int64))
             keys = (masks * self._outcomes + named) * len(self._weights) + laws
+            if int(keys.max()) < _FEW:  # counting is quicker than sorting
+                there = np.bincount(keys) > 0
+                found = [divmod(key, len(self._weights)) for key in np.flatnonzero(there).tolist()]
+                bits = np.arange(self._outcomes)
+                rows = [
+                    self._instead_row(law, rest % self._outcomes, (rest // self._outcomes >> bits & 1).astype(bool)) for rest, law in found
+                ]
+                return self._instead.sample(np.array(rows)[(np.cumsum(there) - 1)[keys]], stream)
         else:
             keys = _as_one(np.column_stack([_bytes(laws), np.packbits(closed, axis=1), _bytes(named)]))
         _, first, which = np.unique(keys, return_index=True, return_inverse=True)

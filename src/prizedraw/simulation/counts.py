@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _RARE = 32
 """From so small a chance on (one in 32), the gaps between hits are drawn instead of every trial."""
+_MANY = 1 << 20
+"""Up to so many trials, deciding each takes less time than the table of gaps."""
 _LONGEST = 126
 """The longest gap that is looked up at once."""
 _WORDS = 1 << 16
@@ -43,7 +46,9 @@ def hits(n: int, chance: int, of: int, stream: Stream) -> int:
         return 0
     if chance >= of:
         return n
-    if chance * _RARE < of:
+    common = gcd(chance, of)
+    chance, of = chance // common, of // common
+    if n > _MANY and chance * _RARE < of:
         return _by_gaps(n, chance, of, stream)
     return sum(_bitwise(min(n - first, 64 * _WORDS), chance, of, stream) for first in range(0, n, 64 * _WORDS))
 

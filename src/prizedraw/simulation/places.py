@@ -40,7 +40,7 @@ class Places:
         # Of 2⁶⁴ words each place has the same number, but for one: far too even for any sum of draws to tell.
         found = np.empty(0, np.int64)
         while len(found) < self._events:
-            words = self._stream.read(2 * self._events + 16)
+            words = self._stream.read(self._events + 2 * self._events**2 // self._count + 16)
             more = (words % np.uint64(self._count)).astype(np.int64)
             every = np.concatenate([found, more])
             _, first = np.unique(every, return_index=True)

@@ -13,7 +13,7 @@ import numpy as np
 from prizedraw.simulation.independent import Rest
 from prizedraw.simulation.places import Places
 from prizedraw.simulation.streams import BLOCK, CENTRAL
-from prizedraw.simulation.tally import REFUSALS, SoldOut, Tally, histogram
+from prizedraw.simulation.tally import REFUSALS, SoldOut, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,39 +88,38 @@ def _settled(
 ) -> Array:
     """The histogram of wins; who can win nothing more is handed to ``rest``.
 
-    ``end`` is the round in which stock runs out, and ``left`` the units for its hits; None: it does not run out.
+    ``end`` is the round in which stock runs out, and ``left`` the units for its hits; None: it does not run out. All that matters of
+    a participant is how many hits were granted and in which round the last one.
     """
-    before = end if left is None else end - 1
-    wins: Array = np.zeros(people, np.min_scalar_type(rounds))
-    last = np.zeros(people, wins.dtype)
-    claims = []
+    before, width = (end if left is None else end - 1), rounds + 1
+    most = max((len(some) for some in hits), default=0)
+    size = (most + 2) * width
+    joint = np.zeros(size, np.int64)
+    in_vain = [np.empty(0, np.int64)]
     for block, some in enumerate(hits):
-        first = block * BLOCK
-        mine, late = wins[first : first + BLOCK], last[first : first + BLOCK]
+        code: Array = np.zeros(min(BLOCK, people - block * BLOCK), np.min_scalar_type(size))
         for number, (who, place) in enumerate(some, 1):
             granted = place <= before
-            if granted.all():
-                mine[who], late[who] = number, place
-            else:
-                mine[who[granted]], late[who[granted]] = number, place[granted]
-                if left is not None:
-                    claims.append(first + who[place == end].astype(np.int64))
-    if left is not None and claims:
-        claimed = np.concatenate(claims)
-        lucky = claimed[stream.order(len(claimed))[:left]]
-        wins[lucky] += 1
-        last[lucky] = end
-    capped: Array = np.asarray(wins >= cap) if cap >= 0 else np.zeros(people, bool)
-    start = quiet.automaton.start
-    for at, many in enumerate(np.bincount(last[capped]).tolist()):
-        rest.add_many(start, rounds - at, many)
-    if end < rounds or left is not None:
-        state = {0: start}
-        for passed in range(1, end + 1):
-            state[passed] = quiet.automaton.following(state[passed - 1], quiet.thank_you)
-        for at, many in enumerate(np.bincount(last[~capped]).tolist()):
-            rest.add_many(state[end - at], rounds - end, many)
-    return histogram(wins)
+            if left is not None:
+                in_vain.append(code[who[place == end]].astype(np.int64))
+            code[who[granted]] = place[granted].astype(code.dtype) + code.dtype.type(number * width)
+        joint += np.bincount(code, minlength=size)
+    if left is not None:
+        claims = np.concatenate(in_vain)
+        lucky = claims[stream.order(len(claims))[:left]]
+        joint -= np.bincount(lucky, minlength=size)
+        joint += np.bincount((lucky // width + 1) * width + end, minlength=size)
+    state = [quiet.automaton.start]
+    for _ in range(end):
+        state.append(quiet.automaton.following(state[-1], quiet.thank_you))
+    for code_, many in zip(np.flatnonzero(joint).tolist(), joint[joint > 0].tolist(), strict=True):
+        number, place_ = divmod(code_, width)
+        if 0 <= cap <= number:
+            rest.add_many(state[0], rounds - place_, many)
+        elif end < rounds:
+            rest.add_many(state[end - place_], rounds - end, many)
+    wins: Array = joint.reshape(-1, width).sum(axis=1)
+    return wins[: int(np.flatnonzero(wins)[-1]) + 1] if wins.any() else wins[:1]
 
 
 def _tally(scene: Scene, quiet: Quiet, wins: Array, rest: Rest, in_vain: int, sold_out: dict[int, SoldOut], stream: Stream) -> Tally:
