@@ -22,11 +22,12 @@ napoleon_numpy_docstring = False
 # What these pages cannot link to.
 nitpick_ignore_regex = [
     # the standard library and other packages, whose pages are elsewhere
-    ("py:class", r"(datetime|os|fractions|decimal|collections\.abc|typing|msgspec|np|hypothesis\.strategies)\..+"),
+    ("py:class", r"(datetime|os|logging|fractions|decimal|collections\.abc|typing|msgspec|np|hypothesis\.strategies)\..+"),
     ("py:class", r"date|datetime|timedelta|Fraction|Decimal|Path|PathLike|ZoneInfo|Callable|Raw|DTypeLike|SearchStrategy|TracebackType"),
+    ("py:class", r"MeterProvider|TracerProvider"),
     ("py:class", r"Abstract(Async)?ContextManager"),
     # type aliases and variables, which have no entry of their own
-    ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|prizedraw\.storage\.protocol\.T"),
+    ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|T|prizedraw\.storage\.protocol\.T"),
     # a field of a Struct whose generic type is cut at its comma
     ("py:class", r"(dict|tuple)\[.*"),
 ]

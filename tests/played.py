@@ -50,17 +50,21 @@ def sequence(order: str, draws: Sequence[int], shuffler: random.Random) -> Itera
             yield k, seen[k]
 
 
-def play(campaign: Campaign, draws: Sequence[int], seed: int, *, order: str = "rounds", per_day: int = 0) -> dict[str, int]:
-    """What comes of one game, as (what is counted) → number."""
+def play(
+    campaign: Campaign, draws: Sequence[int], seed: int, *, order: str = "rounds", per_day: int = 0, times: Sequence[datetime] = ()
+) -> dict[str, int]:
+    """What comes of one game, as (what is counted) → number; draws happen at these times, if they are given."""
     start = campaign.calendar.day_start(OPENING.date() + timedelta(days=1))
-    clock = FixedClock(start)
+    clock = FixedClock(times[0] if times else start)
     engine = DrawEngine(MemoryStore(), clock=clock, entropy=SeededEntropy(f"game {seed}"))
     engine.publish(campaign)
     counts: Counter[str] = Counter()
     wins = [0] * len(draws)
-    for k, number in sequence(order, draws, random.Random(seed)):
+    for position, (k, number) in enumerate(sequence(order, draws, random.Random(seed))):
         day = (number - 1) // per_day if per_day else 0
-        clock.set(campaign.calendar.day_start(OPENING.date() + timedelta(days=1 + day)) + timedelta(minutes=30))
+        clock.set(
+            times[position] if times else campaign.calendar.day_start(OPENING.date() + timedelta(days=1 + day)) + timedelta(minutes=30)
+        )
         try:
             receipt = engine.draw(campaign.id, f"p{k}")
         except DrawRefused as refusal:

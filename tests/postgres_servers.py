@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -26,7 +25,7 @@ START = 60.0
 """Seconds after which a server that should answer is taken for broken."""
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 """Nothing here cuts the power: what the system was told survives a killed server."""
-KEEPER = '"$@" & server=$!; read -r word; kill -INT $server; wait $server'
+KEEPER = 'read -r word; kill -INT "$1"'
 
 _schemas = count()
 
@@ -42,6 +41,7 @@ class PostgresServer:
         if self._user:
             shutil.chown(self.folder, self._user)
         self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D", str(self.folder / "data"))
+        self._process: subprocess.Popen[bytes] | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,44 +50,44 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> PostgresServer:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers. What a killed one has left may hold it up for a moment."""
         given = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "max_connections": 100}
         options = [f"{name}={value}" for name, value in given.items()] + list(self._settings)
-        postgres = [str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *(part for one in options for part in ("-c", one))]
-        with (self.folder / "log").open("ab") as log:
-            self._keeper = subprocess.Popen(
-                ["sh", "-c", KEEPER, "keeper", *postgres],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                user=self._user,
-                cwd=self.folder,
-            )
+        command = [str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *(part for one in options for part in ("-c", one))]
         deadline = time.monotonic() + START
-        while True:
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                with (self.folder / "log").open("ab") as log:
+                    self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._user, cwd=self.folder)
             try:
                 self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port))
             except subprocess.CalledProcessError:
-                if time.monotonic() > deadline or self._keeper.poll() is not None:
-                    raise AssertionError((self.folder / "log").read_text("utf-8", "replace")[-2000:]) from None
                 time.sleep(0.02)
             else:
+                keeper = ["sh", "-c", KEEPER, "keeper", str(self._process.pid)]
+                self._keeper = subprocess.Popen(keeper, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, user=self._user)
                 return self
+        raise AssertionError((self.folder / "log").read_text("utf-8", "replace")[-2000:])
 
     def kill(self) -> None:
-        """End it at once, as a crash does: kill -9 of the postmaster, whose children end when they notice."""
-        assert self._keeper is not None
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        self._keeper.wait(START)
-        self._keeper.stdin.close()
+        """End it at once, as a crash does: kill -9, after which the processes that serve clients end as well."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(START)
+        self._release()
 
     def stop(self) -> None:
         """End it and remove its folder."""
-        if self._keeper is not None:
-            self._keeper.stdin.close()
-            self._keeper.wait(START)
+        self._release()
+        if self._process is not None:
+            self._process.wait(START)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _release(self) -> None:
+        """Let the keeper end the server, if it still runs."""
+        if self._keeper is not None:
+            self._keeper.communicate()
+            self._keeper = None
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run([self._binaries / program, *arguments], check=True, capture_output=True, user=self._user, cwd=self.folder)

@@ -154,19 +154,26 @@ class Cluster:
                 client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
         for node in self.nodes[1:]:
             clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", node.port, node.bus)
+        for client in clients:
+            client.close()
+        self.settle(whole=all(self.slots))
+        return self
+
+    def settle(self, *, whole=True):
+        """Wait until every server knows the others, and says that the cluster is whole."""
+        import redis  # noqa: PLC0415 - as above
+
+        clients = [redis.Redis(port=node.port, protocol=2) for node in self.nodes]
         deadline = time.monotonic() + 60
-        whole = 16384 if all(self.slots) else None
-        while not all(self._settled(client, whole) for client in clients):
+        while True:
+            told = [client.execute_command("CLUSTER INFO") for client in clients]
+            if all(one["cluster_known_nodes"] == "3" and (not whole or one["cluster_state"] == "ok") for one in told):
+                break
             if time.monotonic() > deadline:
-                raise RuntimeError([client.execute_command("CLUSTER INFO") for client in clients])
+                raise RuntimeError(told)
             time.sleep(0.05)
         for client in clients:
             client.close()
-        return self
-
-    def _settled(self, client, whole):
-        told = client.execute_command("CLUSTER INFO")
-        return told["cluster_known_nodes"] == "3" and (whole is None or told["cluster_state"] == "ok")
 
     def stop(self):
         """End the servers."""

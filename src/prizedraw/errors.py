@@ -84,6 +84,14 @@ class TooLarge(PrizeDrawError, ValueError):
         self.unit = unit
 
 
+class Infeasible(PrizeDrawError, ValueError):
+    """No figures meet the targets; the message says which bound binds. ``nearest`` is how near one can get, where that is a number."""
+
+    def __init__(self, message: str, *, nearest: float | None = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
 class RequestMismatch(PrizeDrawError, ValueError):
     """The request id was used before for another request, so neither a replay nor a new one would be right."""
 

@@ -148,9 +148,10 @@ def test_journal_knows_every_kind_of_entry(cli, campaigns, tmp_path) -> None:
         engine.take_offline("quickstart")
         engine.bring_online("quickstart")
         list(engine.export())
+        engine.erase("ann")
     every = cli("journal", "quickstart", "--store", tmp_path / "d.db").out.splitlines()
-    assert {line.split()[1] for line in every} == set(KINDS)
-    for kind in KINDS:
+    assert {line.split()[1] for line in every} == set(KINDS) - {"checkpoint"}
+    for kind in sorted(set(KINDS) - {"checkpoint"}):
         (line,) = cli("journal", "quickstart", "--store", tmp_path / "d.db", "--kind", kind).out.splitlines()
         assert line in every
 

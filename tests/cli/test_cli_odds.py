@@ -116,3 +116,25 @@ def test_percentages_keep_four_digits(chance: str, text: str) -> None:
 def test_counts_have_their_thousands_apart() -> None:
     """-1 is a word."""
     assert (count(2_429_579), count(0), count(-1)) == ("2,429,579", "0", "unlimited")
+
+
+def test_what_lies_ahead_is_told(cli, campaigns) -> None:
+    """Of the banner: 90 draws bring 90 prizes; a featured five-star of the first kind takes so many draws on average."""
+    told = cli("odds", campaigns / "banner.toml", "--draws", "90", "--target", "star-singer", "--json").json
+    assert told["draws"]["n"] == 90
+    assert sum(one["n"] for one in told["draws"]["expected"]) == pytest.approx(90)
+    until, hits = told["target"]["draws_until"], told["target"]["hits"]
+    expected = {one["id"]: one["n"] for one in told["draws"]["expected"]}
+    assert hits["mean"] == pytest.approx(expected["star-singer"])
+    assert until["quantiles"]["0.5"] < until["quantiles"]["0.99"]
+    said = cli("odds", campaigns / "banner.toml", "--draws", "90", "--target", "star-singer").out
+    assert "In 90 draws:" in said
+    assert "draws until it comes" in said
+
+
+def test_a_target_that_is_not_in_the_file(cli, campaigns) -> None:
+    """It is named with those there are, and nothing is printed."""
+    done = cli("odds", campaigns / "banner.toml", "--target", "unicorn")
+    assert done.code != 0
+    assert done.out == ""
+    assert "'unicorn' is not a prize" in done.err

@@ -144,3 +144,44 @@ def test_import_of_what_is_no_export(cli, tmp_path) -> None:
         assert done.code == 2
         assert len(done.err.splitlines()) == 1
         assert complaint in done.err
+
+
+def test_archive_and_prune_drop_the_old_and_leave_a_clean_audit(cli, drawn, tmp_path) -> None:
+    """What is archived is in the file; the journal holds a checkpoint, which can be asked for; pruning again finds nothing."""
+    for n in range(3):
+        drawn(f"order-{n}")
+    rest = ("--store", tmp_path / "d.db", "--before", "2099-01-01T00:00:00Z")
+    refused = cli("archive", "quickstart", tmp_path / "old.jsonl", *rest)
+    assert refused.code == 2
+    assert "less than a day ago" in refused.err
+    done = cli("archive", "quickstart", tmp_path / "old.jsonl", *rest, "--force")
+    assert (done.code, done.out) == (0, "quickstart: 4 entries with 3 draws dropped, all before 2099-01-01T00:00:00+00:00\n")
+    lines = [msgspec.json.decode(line) for line in (tmp_path / "old.jsonl").read_bytes().splitlines()]
+    assert [line.get("request_id") for line in lines[1:]] == ["order-0", "order-1", "order-2", None]
+    told = cli("prune", "quickstart", *rest, "--force", "--json").json
+    assert told == {"campaign": "quickstart", "entries": 0, "draws": 0, "before": "2099-01-01T00:00:00Z"}
+    assert cli("audit", "quickstart", "--store", tmp_path / "d.db").code == 0
+    (line,) = cli("journal", "quickstart", "--store", tmp_path / "d.db", "--kind", "checkpoint").out.splitlines()
+    assert "entries=4" in line
+    assert "by prizedraw archive" in line
+
+
+@pytest.mark.parametrize("before", ["yesterday", "2026-01-01", "2026-01-01T00:00:00"])
+def test_a_time_without_its_offset_is_wrong_usage(cli, drawn, tmp_path, before: str) -> None:
+    """A time must say when it is everywhere."""
+    drawn("order-1")
+    assert cli("prune", "quickstart", "--store", tmp_path / "d.db", "--before", before).code == 2
+
+
+def test_erase_takes_an_id_out_of_a_store(cli, drawn, tmp_path) -> None:
+    """The pseudonym is told; an id that callers put into request ids is exit 1, and named."""
+    drawn("order-1")
+    told = cli("erase", "ann", "--store", tmp_path / "d.db", "--json")
+    assert told.code == 0
+    assert told.json == {"pseudonym": told.json["pseudonym"], "campaigns": ["quickstart"], "entries": 1, "remaining": []}
+    assert f"  {told.json['pseudonym']}  order-1" in cli("journal", "quickstart", "--store", tmp_path / "d.db").out
+    drawn("ann-2")
+    done = cli("erase", "ann", "--store", tmp_path / "d.db")
+    assert done.code == 1
+    assert "can still be read in 1 request ids: ann-2" in done.out
+    assert cli("audit", "quickstart", "--store", tmp_path / "d.db").code == 0

@@ -11,7 +11,7 @@ import pytest
 import prizedraw
 
 PROGRAM = Path(sys.executable).with_name("prizedraw")
-COMMANDS = ("check", "odds", "simulate", "run", "draw", "audit", "journal", "migrate", "export", "import")
+COMMANDS = ("check", "odds", "simulate", "run", "draw", "audit", "journal", "migrate", "export", "import", "archive", "prune", "erase")
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:

@@ -103,6 +103,14 @@ def written(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
+def exported(store) -> bytes:
+    """The store a day later, its first day archived and one participant erased, as an export."""
+    engine = DrawEngine(store, clock=lambda: NOON + timedelta(days=2))
+    engine.prune("golden", NOON + timedelta(hours=12), actor="ops", note="the first day")
+    engine.erase("bob", actor="ops")
+    return b"".join(engine.export(actor="ops"))
+
+
 def main() -> None:
     """Write every golden file but the campaign's TOML, from which the others come."""
     campaign = Campaign.load(CAMPAIGN)
@@ -112,6 +120,7 @@ def main() -> None:
     pieces = {name: {"bytes": data.hex(), "holds": told(name, data)} for name, data in kept(store).items()}
     (HERE / "kept.json").write_text(written({"digest": campaign.digest, **pieces}), "utf-8")
     (HERE / "receipts.json").write_text(written(receipts_of(DrawEngine(store))), "utf-8")
+    (HERE / "export-1.jsonl").write_bytes(exported(store))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "draws.db"
         file = SqliteStore(path)

@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from prizedraw.pity import Chain, Level, Pity, Stages, expected, outcomes
+from prizedraw.pity import Chain, Hazard, Level, Pity, Stages, expected, outcomes
 
 ARKNIGHTS_5 = ["0.08"] * 15 + [f"0.{8 + 2 * k:02}" for k in range(1, 6)] + [f"0.{18 + 4 * k}" for k in range(1, 21)] + ["1"]
 GENSHIN_5 = {"base": "0.006", "soft_from": 74, "soft_step": "0.06", "hard": 90}
@@ -50,6 +52,20 @@ def test_rate_of_a_rule_at_rest_is_its_share_until_it_acts():
     hazard = Pity(id="top", target=("a",), hard=101).law(Fraction(1, 100))
     share = Fraction(99, 100)
     assert hazard.rate(Fraction(1, 100)) == 1 / sum(share**k for k in range(101))
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.fractions(0, 1, max_denominator=12), min_size=1, max_size=12), st.fractions(0, 1, max_denominator=6))
+def test_rate_is_one_over_the_mean_wait(values, share):
+    """E = Σ S(k) by its definition, the last value holding for ever; where a hit may never come, the rate is 0."""
+    chances = [share if value is None else value for value in values]
+    survival, mean = Fraction(1), Fraction(0)
+    for chance in chances[:-1]:
+        mean += survival
+        survival *= 1 - chance
+    endless = survival > 0 and chances[-1] == 0
+    wanted = 0 if endless else 1 / (mean + (survival / chances[-1] if survival else 0))
+    assert Hazard(tuple(values)).rate(share) == wanted
 
 
 def rates(rules, weights):

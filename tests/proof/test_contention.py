@@ -10,8 +10,8 @@ from attrs import evolve
 
 from prizedraw import DrawEngine, DrawRefused, InvalidEdit, Odds, Prize, Quota
 from prizedraw.storage.sqlite import SqliteStore
+from prizedraw.testing.replaying import journal, replay
 from proof.crew import draw_for, draw_in_batches, draw_the_same, opened, together
-from proof.replay_checker import journal, replayed
 from scenery import NOON, SURE, wheel
 
 PRIZE = Prize("phone", "Phone", "1/20", 100)
@@ -23,12 +23,12 @@ def test_pitfall_09_four_processes_win_a_stock_of_100_exactly_100_times(path):
     with opened(path) as engine:
         engine.publish(wheel(PRIZE, fallback=REST))
         won = together(draw_in_batches, *((path, f"w{k}", 5000, 50) for k in range(4)))
-        replay = replayed(engine, "wheel")
-        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in replay.draws.items() if draw.is_win)
+        told = replay(engine.store, "wheel")
+        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in told.draws.items() if draw.is_win)
         assert sum(map(len, won)) == 100
-        assert replay.problems == []
+        assert told.problems == []
         audit = engine.audit("wheel")
-        assert (audit.ok, audit.draws, len(replay.draws)) == (True, 20_000, 20_000)
+        assert (audit.ok, audit.draws, len(told.draws)) == (True, 20_000, 20_000)
         assert engine.stock("wheel")["phone"].remaining == 0
 
 
@@ -55,10 +55,10 @@ def test_pitfall_15_an_operator_moves_the_allocation_while_four_processes_draw(p
         others.join()
         assert min(steps.values()) > 0
         line = engine.stock("wheel")["cup"]
-        replay = replayed(engine, "wheel")
-        assert replay.problems == []
-        assert line.issued == sum(map(len, won)) == replay.counts["stock/cup"]
-        assert line.allocated == replay.allocated["cup"]
+        told = replay(engine.store, "wheel")
+        assert told.problems == []
+        assert line.issued == sum(map(len, won)) == told.counts["stock/cup"]
+        assert line.allocated == told.allocated["cup"]
         assert issued_and_allocated(engine)
         assert engine.audit("wheel").ok
         assert engine.audit("wheel").draws == 3200
@@ -116,7 +116,7 @@ def test_pitfall_17_one_participant_in_eight_threads_passes_no_cap(engine, when_
     standing = engine.standing("wheel", "ann")
     assert (standing.number, standing.draws_left_today, standing.wins_left_today, sum(standing.won.values())) == (60, 0, 0, 9)
     assert standing.won["cup"] <= 4
-    assert replayed(engine, "wheel").problems == []
+    assert replay(engine.store, "wheel").problems == []
     assert engine.audit("wheel").ok
     engine.close()
 
@@ -129,9 +129,9 @@ def test_pitfall_30_request_ids_raced_by_four_processes_draw_once_each(path):
         first, *others = together(draw_the_same, *((path, ids, seed, "ann") for seed in range(4)))
         assert all(one == first for one in others)
         assert "mismatch" not in first.values()
-        assert sorted(entry.id for entry in journal(engine, "wheel") if entry.kind == "draw") == sorted(ids)
+        assert sorted(entry.id for entry in journal(engine.store, "wheel") if entry.kind == "draw") == sorted(ids)
         assert sorted(receipt.number for receipt in first.values()) == list(range(1, 201))
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
         assert engine.audit("wheel").ok
 
 
@@ -142,10 +142,10 @@ def test_two_participants_racing_one_request_id_give_one_receipt_and_one_mismatc
         engine.publish(wheel(PRIZE, fallback=REST))
         ann, bob = together(draw_the_same, (path, ids, 1, "ann"), (path, ids, 2, "bob"))
         assert all((ann[id_] == "mismatch") != (bob[id_] == "mismatch") for id_ in ids)
-        assert {entry.id: entry.owner for entry in journal(engine, "wheel") if entry.kind == "draw"} == {
+        assert {entry.id: entry.owner for entry in journal(engine.store, "wheel") if entry.kind == "draw"} == {
             id_: "bob" if ann[id_] == "mismatch" else "ann" for id_ in ids
         }
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
         assert engine.audit("wheel").ok
 
 
@@ -157,4 +157,4 @@ def test_pitfall_29_two_processes_that_want_the_same_counters_both_get_through(p
         won = together(draw_for, (path, "there", there), (path, "back", there[::-1]))
         assert [len(one) for one in won] == [300, 300]
         assert sorted({*won[0], *won[1]}) == list(range(1, 301))
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []

@@ -10,8 +10,8 @@ import pytest
 
 from prizedraw import DrawEngine, DrawRequest, Prize
 from prizedraw.storage.sqlite import SqliteStore
+from prizedraw.testing.replaying import journal, replay
 from proof.crew import CLOSE, draw_in_batches, opened, together
-from proof.replay_checker import journal, replayed
 from scenery import NOON, wheel
 
 MANY = wheel(*(Prize(f"p{k}", f"P{k}", 10**9 + k, -1) for k in range(4)))
@@ -51,13 +51,13 @@ def draw(engine, prefix, times=250):
 
 def no_word_twice(engine, draws):
     """So many draws are there, and their tickets and the ids that the engine made for them are all different."""
-    replay = replayed(engine, "wheel")
-    assert replay.problems == []
+    told = replay(engine.store, "wheel")
+    assert told.problems == []
     assert engine.audit("wheel").ok
-    assert len(replay.draws) == draws
-    tickets = [ticket.value for receipt in replay.draws.values() for ticket in receipt.tickets]
+    assert len(told.draws) == draws
+    tickets = [ticket.value for receipt in told.draws.values() for ticket in receipt.tickets]
     assert len(tickets) - len(set(tickets)) < FAR
-    words = [entry.id.partition("-")[2] for entry in journal(engine, "wheel") if entry.kind == "draw"]
+    words = [entry.id.partition("-")[2] for entry in journal(engine.store, "wheel") if entry.kind == "draw"]
     assert len(words) == len(set(words)) == draws
 
 
@@ -96,7 +96,7 @@ def test_pitfall_32_spawned_workers_open_the_file_again(path):
         won = together(draw_in_batches, (path, "x", 300, 20), (path, "y", 300, 20))
         draw(engine, "after", 20)
         assert list(map(len, won)) == [300, 300]
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
         assert engine.audit("wheel").draws == 640
 
 
@@ -149,10 +149,10 @@ def test_pitfall_32_a_child_born_during_a_batch_leaves_the_batch_to_its_parent(p
     finally:
         stop.set()
         thread.join()
-    ids = [entry.id for entry in journal(engine, "wheel") if entry.kind == "draw"]
+    ids = [entry.id for entry in journal(engine.store, "wheel") if entry.kind == "draw"]
     expected = {f"child{turn}" for turn in range(6)} | {f"batch{turn}-{k}" for turn in range(len(made)) for k in range(60)}
     assert len(ids) == len(expected)
     assert set(ids) == expected
-    assert replayed(engine, "wheel").problems == []
+    assert replay(engine.store, "wheel").problems == []
     assert engine.audit("wheel").ok
     engine.close()

@@ -14,7 +14,7 @@ import pytest
 from prizedraw import Campaign, DrawEngine, DrawRequest, InvalidCampaign, StorageVersion
 from prizedraw.storage import Commit, Entry, MemoryStore, Read
 from prizedraw.storage.sqlite import SqliteStore
-from proof.replay_checker import replayed
+from prizedraw.testing.replaying import replay
 from scenery import picture
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -80,12 +80,12 @@ def test_a_file_of_schema_1_is_opened_audited_replayed_and_drawn_on(file):
         make.play(today)
         assert without_cursors(engine.store) == without_cursors(today)
         assert make.receipts_of(engine) == RECEIPTS
-        assert replayed(engine, "golden").problems == []
+        assert replay(engine.store, "golden").problems == []
         first = engine.draw("golden", "安娜", request_id="order-1")
         assert json.loads(msgspec.json.encode(make.fields(first))) == RECEIPTS[0]
         assert engine.draw("golden", "new").number == 1
         assert engine.audit("golden").ok
-        assert replayed(engine, "golden").problems == []
+        assert replay(engine.store, "golden").problems == []
 
 
 def test_a_file_of_a_later_schema_is_refused_untouched(file):
@@ -175,3 +175,16 @@ def test_what_a_later_version_wrote_is_refused_untouched(memory, name, call, lay
     with pytest.raises(StorageVersion, match=r"format:? 2"):
         CALLS[call](DrawEngine(memory, clock=lambda: make.NOON))
     assert picture(memory, ["golden"]) == before
+
+
+def test_a_golden_export_is_imported():
+    """Format 1, with a checkpoint and a pseudonym in it: the sums are those of all draws, the receipts those of the second day."""
+    engine = DrawEngine(MemoryStore())
+    engine.import_from(GOLDEN / "export-1.jsonl")
+    verdict = engine.audit("golden")
+    assert (verdict.ok, verdict.draws) == (True, len(RECEIPTS))
+    assert verdict.archived > 20
+    assert make.receipts_of(engine) == [one for one in RECEIPTS if one["day"] == "2027-03-11"]
+    assert engine.standing("golden", "bob").number == 0
+    (erased,) = engine.journal("golden", kind="erase")
+    assert engine.standing("golden", erased.participant).number == 6

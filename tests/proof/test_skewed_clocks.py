@@ -9,7 +9,7 @@ import pytest
 from prizedraw import DrawEngine, DrawRefused, Quota
 from prizedraw.storage import MemoryStore
 from prizedraw.storage.sqlite import SqliteStore
-from proof.replay_checker import replayed
+from prizedraw.testing.replaying import replay
 from scenery import wheel
 
 MIDNIGHT = datetime(2027, 3, 10, 16, tzinfo=UTC)
@@ -29,6 +29,6 @@ def test_pitfall_21_a_clock_that_is_behind_cannot_reopen_a_day(path, kind):
             engine.draw("wheel", "ann")
         assert refused.value.reason == "daily_draws"
     assert [one.day for one in receipts] == [date(2027, 3, 10), date(2027, 3, 11), date(2027, 3, 11)]
-    assert replayed(behind, "wheel").problems == []
+    assert replay(behind.store, "wheel").problems == []
     assert ahead.audit("wheel").ok
     store.close()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from prizedraw.testing.replaying import replay
 from proof.crew import MIXED, load, opened, together
-from proof.replay_checker import replayed
 
 SECONDS = float(os.environ.get("PRIZEDRAW_SOAK_SECONDS", "600"))
 GROWTH = 8 * 2**20
@@ -47,8 +47,8 @@ def test_a_long_mixed_load_leaves_a_clean_journal_and_a_flat_memory(path, record
                 settled = resident()
             most = max(most, resident())
         others.join()
-        replay = replayed(engine, "wheel")
-        assert replay.problems == []
+        told = replay(engine.store, "wheel")
+        assert told.problems == []
         audit = engine.audit("wheel")
         assert audit.differences == ()
     calls = {kind: sum(one[kind] for one in made) for kind in made[0]}

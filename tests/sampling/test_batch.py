@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from fractions import Fraction
+from hashlib import sha256
+from itertools import product
+from math import prod
 
 import numpy as np
 import pytest
@@ -20,6 +24,26 @@ class Given(Words):
 
     def __init__(self, words: np.ndarray) -> None:
         self.word = iter(words.tolist()).__next__
+
+
+LAW = [1 + 7919 * i % 1009 for i in range(1000)]
+
+
+def given(words: list[np.ndarray]) -> batch._Source:
+    """The source of a stage that gives these words, eight bytes at a time."""
+    stream = np.concatenate([each.view("<u8") for each in words])
+
+    def read(count: int) -> np.ndarray:
+        nonlocal stream
+        first, stream = stream[:count], stream[count:]
+        return first
+
+    return batch._Source(read)
+
+
+def random_words(count: int) -> np.ndarray:
+    """Predictable words for what a lookup cannot settle."""
+    return np.random.SFC64(1).random_raw(count).astype("<u8")
 
 
 @pytest.mark.parametrize("weights", [[1, 2, 5], [0, 3, 0, 1], [1] * 256, [7, 2**64, 1], ["1e-18", 1]], ids=str)
@@ -38,46 +62,83 @@ def test_every_short_word_of_a_batch(weights: list[object]) -> None:
     assert chances == list(table.probabilities)
 
 
-@pytest.mark.parametrize("k", [1, 2, 5, 63, 64, 300])
-@pytest.mark.parametrize("zeros", [0, 3], ids=["all", "some-zero"])
-def test_every_column_of_32_bits(k: int, zeros: int) -> None:
-    """The cells of all columns are added up: with the remainder, each outcome has exactly its chance."""
-    weights = [0] * zeros + [1 + 7919 * i % 1009 for i in range(k)]
-    total = sum(weights)
+@pytest.mark.parametrize(
+    ("weights", "together"),
+    [([1], 4), ([1, 2, 5], 4), ([0, 3, 0, 1], 4), ([7, 2**64, 1], 4), (LAW[:8], 4), (LAW[:9], 2), (LAW[:64], 2)],
+    ids=lambda value: str(value)[:20],
+)
+def test_every_short_word_of_draws_taken_together(weights: list[int], together: int) -> None:
+    """All 65,536 words are read: with the remainder, each combination has exactly the product of its outcomes' chances."""
+    stage = batch._Cells(weights, together)
+    alone, rest = shares([prod(each) for each in product(weights, repeat=together)], 65_536)
+    settled = sum(alone)
+    drawn = stage.draw(65_536 * together, given([np.arange(65_536, dtype="<u2"), random_words(30_000)]))
+    named = Counter(map(tuple, drawn.reshape(-1, together)[:settled].tolist()))
+    left = Fraction(65_536 - settled, 65_536)
+    for combination, share in zip(product(range(len(weights)), repeat=together), rest, strict=True):
+        chance = Fraction(named[combination], 65_536) + (left * Fraction(share, sum(rest)) if left else 0)
+        assert chance == Fraction(prod(weights[i] for i in combination), sum(weights) ** together)
+
+
+COLUMNS = {
+    "one": [5],
+    "two": [1, 2],
+    "equal": [1] * 8,
+    "zeros": [0, 3, 0, 0, 1, 0],
+    "rare": [2**40, 1, 7, 2**41],
+    "63": LAW[:63],
+    "64": [0, 0, 0, *LAW[:61]],
+    "300": LAW[:300],
+}
+
+
+@pytest.mark.parametrize("weights", COLUMNS.values(), ids=COLUMNS)
+def test_every_column_of_32_bits(weights: list[int]) -> None:
+    """The words of each column up to its entry are counted: with the remainder, each outcome has exactly its chance."""
     stage = batch._Columns(weights)
-    height = 1 << int(stage._shift)
-    cells = [0] * (len(weights) + 1 + (1 << len(weights).bit_length()))
-    for column, last in enumerate(stage._last.tolist()):
-        own = last + 1 - column * height
-        assert 0 < own <= height
-        cells[int(stage._pairs[2 * column])] += own
-        cells[int(stage._pairs[2 * column + 1])] += height - own
+    columns = len(stage._entries)
+    cells: Counter[int] = Counter()
+    for column, entry in enumerate(stage._entries.tolist()):
+        own = len(range(column, min(entry + 1, 2**32), columns))  # column, column + columns, … are its words
+        if own:
+            cells[int(stage._named[column])] += own
+        if own < 2**32 // columns:
+            cells[int(stage._named[entry % columns])] += 2**32 // columns - own
     _, rest = shares(weights, 2**32)
-    assert sum(cells) == 2**32
-    assert cells[len(weights)] * total == sum(rest)
-    assert not any(cells[len(weights) + 1 :])
-    assert [Fraction(cells[i], 2**32) + Fraction(rest[i], 2**32 * total) for i in range(len(weights))] == [
-        Fraction(weight, total) for weight in weights
-    ]
+    assert cells[len(weights)] * sum(weights) == sum(rest)
+    for i, weight in enumerate(weights):
+        assert Fraction(cells[i], 2**32) + Fraction(rest[i], 2**32 * sum(weights)) == Fraction(weight, sum(weights))
+    assert set(cells) <= {*range(len(weights) + 1)}
 
 
-def test_the_word_at_the_edge_of_a_column() -> None:
-    """First and last word of each column's halves, read by the lookup itself."""
-    weights = [5, 0, 1, 9, 3]
+@pytest.mark.parametrize("weights", COLUMNS.values(), ids=COLUMNS)
+def test_the_words_at_the_edges_of_a_column(weights: list[int]) -> None:
+    """First and last word of each column's two parts, read by the lookup itself."""
     stage = batch._Columns(weights)
-    height = 1 << int(stage._shift)
-    for column, last in enumerate(stage._last.tolist()):
-        below, above = (int(stage._pairs[2 * column + half]) for half in (0, 1))
-        words, expected = [column * height, last], [below, below]
-        if last + 1 < (column + 1) * height:
-            words += [last + 1, (column + 1) * height - 1]
-            expected += [above, above]
-        if len(weights) in expected:
-            continue  # left over: drawn again
-        padded = np.array(words + [0] * (len(words) % 2), "<u4").view("<u8")
-        out = np.empty(len(words), np.uint8)
-        stage.fill(out, batch._Source(lambda count, padded=padded: padded[:count]))
-        assert out.tolist() == expected
+    columns = len(stage._entries)
+    words, expected = [], []
+    for column, entry in enumerate(stage._entries.tolist()):
+        own = range(column, entry + 1, columns)
+        foreign = range(column + len(own) * columns, 2**32, columns)
+        for part, outcome in ((own, column), (foreign, entry % columns)):
+            if part:
+                words += [part[0], part[-1]]
+                expected += [int(stage._named[outcome])] * 2
+    drawn = stage.draw(len(words), given([np.array(words + [0] * (len(words) % 2), "<u4"), random_words(1000)])).tolist()
+    assert [(word, one) for word, one, e in zip(words, drawn, expected, strict=True) if one != e and e < len(weights)] == []
+
+
+def test_draws_taken_together_are_independent() -> None:
+    """Chi-square of the 4,096 combinations of four draws that one word gives (6.5 sigma; false alarm below 1e-6)."""
+    chances = np.array(LAW[:8]) / sum(LAW[:8])
+    expected = np.einsum("a,b,c,d->abcd", *[chances] * 4).ravel() * (batch.PASS // 4)
+    for drawn in (AliasTable(LAW[:8]).sample_many(batch.PASS), AliasTable(LAW[:8]).sample_many(batch.PASS, seed=1)):
+        counts = np.bincount(drawn.reshape(-1, 4) @ [512, 64, 8, 1], minlength=4096)
+        common = expected >= 5
+        chi = ((counts - expected)[common] ** 2 / expected[common]).sum()
+        freedom = common.sum()
+        assert freedom > 2000
+        assert abs(chi - freedom) <= 6.5 * (2.2 * freedom) ** 0.5 + 40
 
 
 @pytest.mark.parametrize("k", [2, 8, 64, 1000, 5000])
@@ -96,24 +157,41 @@ def test_batches_follow_the_law(k: int) -> None:
         assert chi <= freedom + 6.5 * (2 * freedom) ** 0.5 + 40
 
 
-def test_a_batch_depends_on_the_seed_and_not_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same seed gives the same outcomes in every dtype and with any size of chunk."""
-    for k in (7, 5000):
-        table = AliasTable([1 + 7919 * i % 1009 for i in range(k)])
-        once = table.sample_many(100_003, seed="spring")
-        with monkeypatch.context() as patch:
-            patch.setattr(batch, "CHUNK_BYTES", 1 << 10)
-            assert (table.sample_many(100_003, seed="spring") == once).all()
-        assert (table.sample_many(100_003, seed="spring", dtype=np.int64) == once).all()
-        assert (table.sample_many(100_003, seed="autumn") != once).any()
+@pytest.mark.parametrize(("k", "n"), [(7, 100_003), (7, batch.PASS + 50_001), (50, batch.PASS + 1), (5000, 100_003)])
+def test_a_batch_depends_on_the_seed_and_not_on_the_chunks(monkeypatch: pytest.MonkeyPatch, k: int, n: int) -> None:
+    """The same seed gives the same outcomes in every dtype and with any size of chunk, also in a table used before."""
+    table = AliasTable(LAW[:k] if k < 1000 else LAW * 5)
+    once = table.sample_many(n, seed="spring")
+    table.sample_many(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "CHUNK_BYTES", 1 << 12)
+        assert (table.sample_many(n, seed="spring") == once).all()
+    assert (table.sample_many(n, seed="spring", dtype=np.int64) == once).all()
+    assert (table.sample_many(n, seed="autumn") != once).any()
 
 
 def test_seeded_batches_are_the_same_in_every_release() -> None:
     """Golden outcomes; a change here is a changelog entry of its own kind."""
     small = AliasTable([1, 2, 3, 4, 90]).sample_many(20, seed=1)
-    large = AliasTable([1 + 7919 * i % 1009 for i in range(5000)]).sample_many(6, seed=1)
+    large = AliasTable(LAW * 5).sample_many(6, seed=1)
     assert small.tolist() == [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4]
-    assert large.tolist() == [3622, 1963, 4336, 3634, 2872, 1494]
+    assert large.tolist() == [954, 1165, 2620, 1248, 2798, 1983]
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "digest"),
+    [
+        (3, batch.PASS - 1, "8329a07e8bdbde06"),
+        (3, batch.PASS, "fb7b1354e0a69203"),
+        (8, 2 * batch.PASS + 1, "32ca6fc0e5085655"),
+        (64, batch.PASS + 1, "a4725e0e6708ab50"),
+        (1000, batch.PASS + 1, "f0500925bd675b5e"),
+    ],
+)
+def test_long_seeded_batches_are_the_same_in_every_release(k: int, n: int, digest: str) -> None:
+    """Golden digests, of each way that a batch is made; a change here is a changelog entry of its own kind."""
+    drawn = AliasTable(LAW[:k]).sample_many(n, seed="release", dtype="<u2")
+    assert sha256(drawn.tobytes()).hexdigest()[:16] == digest
 
 
 def test_a_batch_from_a_seeded_source_is_deterministic_and_moves_it_on() -> None:
@@ -133,7 +211,7 @@ def test_the_default_dtype_is_the_smallest(k: int, dtype: str) -> None:
     assert drawn.tolist() == [k - 1] * 3
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 32_769])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 32_769, batch.PASS - 1, batch.PASS, batch.PASS + 1, 2 * batch.PASS + 3])
 def test_a_batch_has_the_length_that_was_asked_for(n: int) -> None:
     """Also where a word or a chunk is not used up."""
     assert AliasTable([1, 2, 3]).sample_many(n).shape == (n,)
@@ -143,6 +221,13 @@ def test_a_batch_has_the_length_that_was_asked_for(n: int) -> None:
 def test_a_bad_length_is_refused(n: object) -> None:
     """The message names it."""
     with pytest.raises(InvalidRequest, match="number of draws"):
+        AliasTable([1, 2]).sample_many(n)
+
+
+@pytest.mark.parametrize("n", [2**62, 10**30])
+def test_a_length_beyond_all_memory_is_refused(n: int) -> None:
+    """The message tells how much it would take."""
+    with pytest.raises(InvalidRequest, match=r"would take [\d,]+ GiB"):
         AliasTable([1, 2]).sample_many(n)
 
 

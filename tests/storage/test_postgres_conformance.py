@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from async_bridge import Blocking
 from postgres_servers import fresh_schema, postgres_url
 from prizedraw.storage import AsyncPostgresStore, PostgresStore
-from prizedraw.testing import NoExclusive, StoreConformance
+from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 
 if TYPE_CHECKING:
-    from prizedraw.storage import Store
+    from prizedraw.storage import AsyncStore, Store
 
 
 def postgres_store(**options) -> PostgresStore:
@@ -29,6 +28,8 @@ class TestPostgresStore(StoreConformance):
 class TestPostgresStoreWithoutExclusivity(StoreConformance):
     """With an ``exclusive`` that keeps nobody away: all that is right is so without it."""
 
+    races_lines = False  # its commits are those of the class above
+
     def make_store(self, tmp_path) -> Store:
         return NoExclusive(postgres_store())
 
@@ -36,21 +37,26 @@ class TestPostgresStoreWithoutExclusivity(StoreConformance):
 class TestPostgresStoreWithoutFunctions(StoreConformance):
     """Every commit goes the careful way, as for a role that may not create functions, and no statement is prepared."""
 
+    races_lines = False  # the server decides, and each of them is a round trip
+
     @pytest.fixture
     def store(self, tmp_path):
         store = postgres_store(prepared=False)
         store.open()
-        store._ask.has_function = False
+        store._ask.has_procedure = False
         yield store
         store.close()
 
 
-class TestAsyncPostgresStore(StoreConformance):
+class TestAsyncPostgresStore(AsyncStoreConformance):
     """The twin for event loops."""
 
-    @pytest.fixture
-    def store(self, tmp_path):
-        store = Blocking(AsyncPostgresStore(postgres_url(), schema=fresh_schema()))
-        store.open()
-        yield store
-        store.stop()
+    def make_store(self, tmp_path) -> AsyncStore:
+        return AsyncPostgresStore(postgres_url(), schema=fresh_schema())
+
+
+class TestAsyncPostgresStoreWithoutExclusivity(AsyncStoreConformance):
+    """And without its locks."""
+
+    def make_store(self, tmp_path) -> AsyncStore:
+        return NoExclusive(AsyncPostgresStore(postgres_url(), schema=fresh_schema()))

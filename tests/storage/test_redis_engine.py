@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from proof.replay_checker import journal, replayed
 
 import redis_crew
 from engine_tour import tour
@@ -13,7 +14,6 @@ from prizedraw.sampling import SeededEntropy
 from prizedraw.storage import AsyncRedisStore, MemoryStore, RedisStore
 from prizedraw.testing import FixedClock
 from proof.crew import MIXED, together
-from proof.replay_checker import journal, replayed
 from scenery import NOON, SURE, wheel
 
 pytest_plugins = ("valkey_servers",)

@@ -307,6 +307,26 @@ class Campaign:
 
         return codec.loads(text)
 
+    @classmethod
+    def from_table(cls, table: Any, **fields: Any) -> Campaign:
+        """The campaign whose prizes are the rows of a table; a row with the id ``thank-you`` is the fallback.
+
+        Args:
+            table: a DataFrame, or a list of dicts: a row for each prize, a column for each field of ``Prize`` that is wanted.
+            fields: the rest of the campaign: ``id``, ``title``, ``timezone``, ``windows`` and whatever else it has.
+
+        Raises:
+            InvalidCampaign: as the class; for a cell of the table the place is ``rows[2].stock``, with rows counted from 0.
+        """
+        from prizedraw.campaign import table as tables  # noqa: PLC0415 - as above
+
+        prizes, fallback = tables.prizes(table)
+        if fallback is not None:
+            if "fallback" in fields:
+                raise InvalidCampaign(f"the table has a row {THANK_YOU!r}; give the thank-you there or here", "fallback")
+            fields["fallback"] = fallback
+        return cls(prizes=prizes, **fields)
+
     def dumps(self, format: Literal["toml", "json"] = "toml") -> str:  # noqa: A002 - the public name
         """The campaign as text, such that ``loads(dumps())`` is equal to it. Whatever has its default is left out."""
         from prizedraw.campaign import codec  # noqa: PLC0415 - as above
@@ -375,3 +395,8 @@ class Campaign:
 
     def __repr__(self) -> str:
         return f"<Campaign {self.id!r} {self.title!r}, {len(self.prizes)} prizes, {self.digest[:12]}>"
+
+    def _repr_html_(self) -> str:
+        from prizedraw.campaign import html  # noqa: PLC0415 - needed in notebooks alone
+
+        return html.campaign_html(self)

@@ -13,6 +13,8 @@ from prizedraw.errors import InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_PICTURES = (".png", ".svg", ".pdf")
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse gives this type no public name
 
 
@@ -54,6 +56,21 @@ def take_crowd(to: argparse.ArgumentParser, *, required: bool = True) -> None:
     """How many play, and how often."""
     to.add_argument("--participants", metavar="N", type=positive, required=required, help="how many take part")
     to.add_argument("--draws", metavar="M", type=positive, required=required, help="how often each of them draws")
+
+
+def take_plot(to: argparse.ArgumentParser, what: str) -> None:
+    """Where a picture goes."""
+    to.add_argument("--plot", metavar="FILE", type=_picture, help=f"also write {what} as a picture: .png, .svg or .pdf")
+
+
+def _picture(text: str) -> Path:
+    """The path of a picture in a format that can be written."""
+    path = Path(text)
+    if path.suffix.lower() not in _PICTURES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no picture; its name must end in {', '.join(_PICTURES)}")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path
 
 
 def positive(text: str) -> int:

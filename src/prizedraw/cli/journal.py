@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from prizedraw.flows.journaling import JournalEntry
 
-KINDS = ("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf", "export")
+KINDS = (
+    *("draw", "publish", "reallocate", "void", "grant", "block", "unblock", "offline", "online", "off_shelf", "on_shelf"),
+    *("export", "checkpoint", "erase"),
+)
 
 
 def add(commands: Commands) -> None:
@@ -94,7 +97,7 @@ def _line(told: dict[str, Any]) -> str:
         what = ", ".join(one["prize"] if one["reason"] is None else f"{one['prize']} ({one['reason']})" for one in told["draws"])
     else:
         moves = [f"{move['kind']} {move['quantity']} {move['prize_id']}" for move in told["moves"]]
-        detail = [f"{name}={value}" for name, value in told["detail"].items()]
+        detail = [f"{name}={value}" for name, value in told["detail"].items() if not isinstance(value, dict)]
         signed = [f"by {told['actor']}"] * bool(told["actor"]) + [told["note"]] * bool(told["note"])
         what = ", ".join(moves + detail + signed)
     return "  ".join(part for part in (told["at"], told["kind"], told["participant"], told["request_id"], what) if part)

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
         " there was no schema",
     )
     migrate = command(commands, "migrate", "create a store's schema, or upgrade it", carry_out, **end)
-    migrate.add_argument("store", metavar="URL", help="the path of an SQLite file")
+    migrate.add_argument("store", metavar="URL", help="the path of an SQLite file, or the URL of a server")
 
 
 def carry_out(args: Namespace) -> int:

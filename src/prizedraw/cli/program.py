@@ -9,14 +9,14 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import prizedraw
-from prizedraw.cli import audit, check, draw, export, import_, journal, migrate, odds, run, simulate
+from prizedraw.cli import archive, audit, check, compare, draw, erase, export, import_, journal, migrate, odds, run, simulate
 from prizedraw.cli.arguments import example
 from prizedraw.errors import PrizeDrawError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (check, odds, simulate, run, draw, audit, journal, migrate, export, import_)
+COMMANDS = (check, odds, simulate, compare, run, draw, audit, journal, migrate, export, import_, archive, erase)
 
 BAD_INPUT = 2
 INTERRUPTED = 130

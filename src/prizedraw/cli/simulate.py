@@ -1,32 +1,124 @@
-"""``prizedraw simulate``: a campaign played in memory, predictably, at its first window's start."""
+"""``prizedraw simulate``: what is to be expected of a campaign file, from many runs of all its rules."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 from prizedraw.campaign import Campaign
-from prizedraw.cli.arguments import Commands, command, example, seed, take_crowd, take_file
-from prizedraw.cli.play import Plan
-from prizedraw.cli.report import KEYS
-from prizedraw.cli.run import played
-from prizedraw.engine.urls import MEMORY
+from prizedraw.cli import screen
+from prizedraw.cli.arguments import Commands, command, example, positive, seed, take_crowd, take_file, take_plot
+from prizedraw.cli.figures import count
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-NOTE = "The real engine plays in memory, at the first window's start; nothing is kept. The same seed gives the same table."
+    from prizedraw.simulation import Report
+
+NOTE = """\
+Participants draw in rounds, each once a round, with all rules of the campaign; draws of one participant are spread over days by
+daily_draws. The same seed gives the same table.
+
+"granted" is the mean over the runs, "±" its standard error, "5 %" and "95 %" quantiles of the runs, "demand" how often a ticket named the
+prize. Refusals, such as a daily cap, are counted and no error.
+
+JSON: {campaign, participants, draws_each, runs, seed, draws, refused: {reason: mean}, cost_cents, cost_standard_error,
+wins_per_participant: [n], prizes: [{id, name, stock, granted, standard_error, quantiles: {"0.05", "0.5", "0.95"}, demand, remaining,
+sold_out: {share, draw, round}}]}; -1 is unlimited, null is unknown or never."""
+COLUMNS = (
+    screen.Column("prize", number=False, prose=True),
+    *map(screen.Column, ("stock", "granted", "±", "5 %", "95 %", "demand", "remaining", "sold out at")),
+)
 
 
 def add(commands: Commands) -> None:
     """The command and its arguments."""
-    end = example("prizedraw simulate spring_gala.toml --participants 10000 --draws 3 --seed 1", f"{NOTE}\n\n{KEYS}")
-    simulate = command(commands, "simulate", "play a campaign in memory", carry_out, **end)
+    end = example("prizedraw simulate spring_gala.toml --participants 10000 --draws 3 --seed 1", NOTE)
+    simulate = command(commands, "simulate", "simulate a campaign many times", carry_out, **end)
     take_file(simulate)
     take_crowd(simulate)
     simulate.add_argument("--seed", metavar="S", type=seed, required=True, help="the seed of the predictable source")
+    take_plot(simulate, "the stock left after each round")
+    simulate.add_argument("--runs", metavar="R", type=positive, default=1, help="how many independent runs (1)")
 
 
 def carry_out(args: Namespace) -> int:
-    """Play and report; 1 if the audit fails."""
+    """Simulate and report."""
+    if not args.json:
+        screen.need_rich()
+    from prizedraw.simulation import simulate  # noqa: PLC0415 - loads numpy, which no other command needs
+
     campaign = Campaign.load(args.file)
-    return played(campaign, MEMORY, Plan(args.participants, args.draws, args.seed), campaign.windows[0].start, as_json=args.json)
+    total = args.participants * args.draws * args.runs
+    with screen.progress(campaign.id, total) as advance:
+        done = 0
+
+        def tell(so_far: int, _: int) -> None:
+            nonlocal done
+            advance(so_far - done)
+            done = so_far
+
+        report = simulate(campaign, args.participants, args.draws, runs=args.runs, seed=args.seed, progress=tell, log=args.plot is not None)
+    if args.plot is not None:
+        report.plot().savefig(args.plot)
+    if args.json:
+        screen.put_json(_json(report, args.draws))
+    else:
+        screen.table(COLUMNS, [_cells(row, report.runs) for row in report.rows()])
+        print("", *report.sentences(), sep="\n")
+    return 0
+
+
+def _cells(row: dict[str, Any], runs: int) -> tuple[str, ...]:
+    one = runs == 1
+    where = "" if row["sold_out_draw"] is None else f"draw {row['sold_out_draw']:,}, round {row['sold_out_round']:,}"
+    share = f"{row['sold_out_share']:.0%} of the runs" if not one and row["sold_out_share"] else ""
+    return (
+        row["name"],
+        count(row["stock"]),
+        _mean(row["granted"]),
+        "" if one else _mean(row["standard_error"]),
+        "" if one else f"{row['granted_05']:,}",
+        "" if one else f"{row['granted_95']:,}",
+        _mean(row["demand"]),
+        count(-1) if row["remaining"] == -1 else _mean(row["remaining"]),
+        "; ".join(filter(None, (where, share))),
+    )
+
+
+def _mean(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+
+
+def _json(report: Report, draws_each: int) -> dict[str, Any]:
+    prizes = [
+        {
+            "id": row["prize"],
+            "name": row["name"],
+            "stock": row["stock"],
+            "granted": row["granted"],
+            "standard_error": _known(row["standard_error"]),
+            "quantiles": {"0.05": row["granted_05"], "0.5": row["granted_50"], "0.95": row["granted_95"]},
+            "demand": row["demand"],
+            "remaining": row["remaining"],
+            "sold_out": {"share": row["sold_out_share"], "draw": row["sold_out_draw"], "round": row["sold_out_round"]},
+        }
+        for row in report.rows()
+    ]
+    return {
+        "campaign": report.campaign.id,
+        "participants": report.participants,
+        "draws_each": draws_each,
+        "runs": report.runs,
+        "seed": report.seed,
+        "draws": float(report.draws),
+        "refused": {reason: float(mean) for reason, mean in report.refused.items() if mean},
+        "cost_cents": float(report.cost),
+        "cost_standard_error": _known(report.cost.standard_error),
+        "wins_per_participant": report.wins_per_participant.tolist(),
+        "prizes": prizes,
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value

@@ -16,6 +16,7 @@ from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Job, Jobs
 from prizedraw.engine.loop_groups import LoopGroup
+from prizedraw.engine.skew import Skew
 from prizedraw.engine.sync import WAIT
 from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, StorageError
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.hooks import Event
     from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
@@ -71,6 +75,7 @@ class AsyncDrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks(awaits=True)
+        self._skew = Skew(watched=clock is None)
         self._group = LoopGroup(self._alone, lambda requests: self._run(batch(requests)))
         self._is_open = False
 
@@ -118,6 +123,9 @@ class AsyncDrawEngine:
             else:
                 await cast("AsyncStore", self._store).open()
             self._is_open = True
+        if self._skew.due():
+            store = cast("AsyncStore", self._store)
+            self._skew.compare(await store.now() if self._sync is None else await asyncio.to_thread(self._sync.now))
 
     async def _run(self, job: Job[T]) -> T:
         await self._ready()
@@ -266,6 +274,10 @@ class AsyncDrawEngine:
         """See ``DrawEngine.stock``."""
         return await self._run(self._jobs.stock(id))
 
+    async def snapshot(self, id: str) -> Snapshot:  # noqa: A002 - as above
+        """See ``DrawEngine.snapshot``."""
+        return await self._run(self._jobs.snapshot(id))
+
     async def reallocate(
         self,
         id: str,  # noqa: A002 - as above
@@ -358,7 +370,37 @@ class AsyncDrawEngine:
         """See ``DrawEngine.audit``."""
         return await self._run(self._jobs.audit(id))
 
+    async def archive(
+        self,
+        id: str,  # noqa: A002 - as above
+        before: datetime,
+        to: str | PathLike[str],
+        *,
+        force: bool = False,
+        actor: str = "",
+        note: str = "",
+    ) -> Archived:
+        """See ``DrawEngine.archive``."""
+        from prizedraw.engine.transfer import kept  # noqa: PLC0415 - rarely used
+
+        archive = self._jobs.archive(id, before, force, actor, note, keep=True)
+        with kept(to) as file:
+            while (lines := await self._run(self._jobs.rest(archive.lines.page()))) is not None:
+                await asyncio.to_thread(file.writelines, lines)
+        return await self._run(self._jobs.rest(archive.finish()))
+
+    async def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
+        """See ``DrawEngine.prune``."""
+        archive = self._jobs.archive(id, before, force, actor, note, keep=False)
+        while await self._run(self._jobs.rest(archive.lines.page())) is not None:
+            pass
+        return await self._run(self._jobs.rest(archive.finish()))
+
     # The whole namespace
+
+    async def erase(self, participant: str, *, actor: str = "", note: str = "") -> Erased:
+        """See ``DrawEngine.erase``."""
+        return await self._run(self._jobs.erase(participant, actor, note))
 
     async def export(self, *, actor: str = "", note: str = "") -> AsyncIterator[bytes]:
         """See ``DrawEngine.export``."""

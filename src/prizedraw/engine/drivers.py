@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prizedraw.flows.effects import Exclusive, Fetch, Fetches, Listing, Post, Posts
+from prizedraw.flows.effects import Compact, Exclusive, Fetch, Fetches, Forget, Listing, Post, Posts, Redact
 
 if TYPE_CHECKING:
     from prizedraw.engine.jobs import Job
@@ -38,8 +38,8 @@ def drive(store: Store, handle: Handle, flow: Flow[T], wait: float) -> T:
                 result = handle.read(effect.home, effect.reads)  # type: ignore[union-attr]  # as above
             elif kind is Posts:
                 result = handle.commit(effect.home, effect.commits)  # type: ignore[union-attr]  # as above
-            elif isinstance(effect, Listing):
-                result = _list(store, effect)
+            elif isinstance(effect, Listing | Forget | Redact | Compact):
+                result = _ask(store, effect)
             elif isinstance(effect, Exclusive) and handle is store:
                 with store.exclusive(effect.home, effect.docs, wait) as inside:
                     return drive(store, inside, flow, wait)
@@ -57,7 +57,14 @@ def run(store: Store, job: Job[T], wait: float) -> T:
         return drive(store, handle, job.flow, wait)
 
 
-def _list(store: Store, effect: Listing) -> Any:
+def _ask(store: Any, effect: Listing | Forget | Redact | Compact) -> Any:
+    """Call what is asked of the store itself; of an asynchronous one, the result is to be awaited."""
+    if isinstance(effect, Forget):
+        return store.forget(effect.home, effect.before, effect.checkpoint)
+    if isinstance(effect, Redact):
+        return store.redact(effect.home, effect.commit, effect.entries, effect.docs)
+    if isinstance(effect, Compact):
+        return store.compact()
     if effect.of == "entries":
         return store.entries(
             effect.home,
@@ -90,8 +97,8 @@ async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
                     result = await handle.read(effect.home, effect.reads)
                 elif isinstance(effect, Posts):
                     result = await handle.commit(effect.home, effect.commits)
-                elif isinstance(effect, Listing):
-                    result = await _list_async(store, effect)
+                elif isinstance(effect, Listing | Forget | Redact | Compact):
+                    result = await _ask(store, effect)
                 else:
                     if handle is store:
                         handle = await stack.enter_async_context(store.exclusive(effect.home, effect.docs, wait))
@@ -100,17 +107,3 @@ async def run_async(store: AsyncStore, job: Job[T], wait: float) -> T:
             return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
         finally:
             flow.close()
-
-
-async def _list_async(store: AsyncStore, effect: Listing) -> Any:
-    if effect.of == "entries":
-        return await store.entries(
-            effect.home,
-            owner=effect.owner,
-            kind=effect.kind,
-            after=effect.after,
-            limit=effect.limit,
-            newest_first=effect.newest_first,
-        )
-    listing = store.docs if effect.of == "docs" else store.counters
-    return await listing(effect.home, effect.prefix, after=effect.after, limit=effect.limit)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, drawing, journaling, operating, publishing, querying
+from prizedraw.flows import alerting, auditing, counting, drawing, journaling, operating, publishing, querying, snapshots
 from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
-from prizedraw.flows.ids import check_count, check_id, check_namespace, new_request_id
+from prizedraw.flows.ids import check_count, check_id, check_namespace, new_pseudonym, new_request_id
 from prizedraw.flows.operator import Order
 from prizedraw.flows.streaming import Stream
 from prizedraw.sampling import SecureEntropy
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Standing
     from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.archiving import Archive
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.effects import Flow
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.journaling import JournalEntry, Lines
     from prizedraw.flows.querying import Wanted
     from prizedraw.sampling import Entropy
@@ -167,6 +170,10 @@ class Jobs:
         """The stock of every prize."""
         return self._job(querying.stock(self._context, campaign_id), campaign_id)
 
+    def snapshot(self, campaign_id: str) -> Job[Snapshot]:
+        """State and stock as they stand."""
+        return self._job(snapshots.snapshot(self._context, campaign_id), campaign_id)
+
     def odds(self, campaign_id: str, participant: str) -> Job[dict[str, Fraction]]:
         """The odds of a participant's next draw."""
         check_id(participant, "participant")
@@ -222,6 +229,26 @@ class Jobs:
         from prizedraw.engine import transfer  # noqa: PLC0415 - as above
 
         return (self.rest(flow) for flow in transfer.steps(self._context, source))
+
+    def archive(self, campaign_id: str, before: datetime, force: bool, actor: str, note: str, *, keep: bool) -> Archive:
+        """The dropping of what is old in a journal."""
+        from prizedraw.flows import archiving  # noqa: PLC0415 - as above
+
+        if not isinstance(before, datetime) or before.utcoffset() is None:
+            raise InvalidRequest(f"{before!r} must be an aware datetime", "before")
+        _check_flag(force, "force")
+        until = archiving.check_before(from_instant(before), self._context.now(), force=force)
+        order = self._order(counting.CHECKPOINT, "", None, actor, note)
+        return archiving.Archive(self._context, campaign_id, until, order, keep=keep)
+
+    def erase(self, participant: str, actor: str, note: str) -> Job[Erased]:
+        """The erasing of a participant's id."""
+        from prizedraw.flows import erasing  # noqa: PLC0415 - as above
+
+        check_id(participant, "participant")
+        pseudonym = new_pseudonym()
+        order = self._order(erasing.ERASE, pseudonym, None, actor, note, pseudonym)
+        return self.rest(erasing.erase(self._context, participant, order))
 
     def rest(self, flow: Flow[T]) -> Job[T]:
         """A flow that is not of one campaign as a job."""

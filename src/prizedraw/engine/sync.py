@@ -11,6 +11,7 @@ from prizedraw.engine.following import SHORTEST, pause_after
 from prizedraw.engine.groups import Group
 from prizedraw.engine.hooks import Hooks
 from prizedraw.engine.jobs import Jobs
+from prizedraw.engine.skew import Skew
 from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw.receipt import Receipt
+    from prizedraw.draw.snapshot import Snapshot
     from prizedraw.draw.standing import Refusal, Standing
     from prizedraw.engine.hooks import Event
     from prizedraw.engine.jobs import Job
     from prizedraw.flows.alerting import Alert
+    from prizedraw.flows.archiving import Archived
     from prizedraw.flows.auditing import Audit
     from prizedraw.flows.drawing import Drawn, DrawRequest, Request
+    from prizedraw.flows.erasing import Erased
     from prizedraw.flows.importing import Imported
     from prizedraw.flows.journaling import JournalEntry
     from prizedraw.sampling import Entropy
@@ -74,6 +78,7 @@ class DrawEngine:
         self._jobs = Jobs(namespace, clock, entropy)
         self._wait = wait
         self._hooks = Hooks()
+        self._skew = Skew(watched=clock is None)
         grouped = store.lock_first if group is None else group
         alone = self._locked if store.lock_first else self._alone
         self._carry_out = Group(alone, lambda requests: self._run(batch(requests)), wait).draw if grouped else alone
@@ -93,10 +98,9 @@ class DrawEngine:
         Raises:
             InvalidRequest: ``url`` names no store.
             StorageError: it cannot be opened.
+            ClockError: its clock and this host's are more than a minute apart; also from any later call, and not where ``clock`` is given.
         """
-        engine = cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait)
-        engine._store.open()
-        return engine
+        return cls(open_store(url), clock=clock, entropy=entropy, namespace=namespace, wait=wait).__enter__()
 
     @property
     def store(self) -> Store:
@@ -109,6 +113,11 @@ class DrawEngine:
 
     def __enter__(self) -> Self:
         self._store.open()
+        try:
+            self._check_clock()
+        except BaseException:
+            self._store.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -117,7 +126,12 @@ class DrawEngine:
     def __repr__(self) -> str:
         return f"<DrawEngine on {self._store!r}>"
 
+    def _check_clock(self) -> None:
+        if self._skew.due():
+            self._skew.compare(self._store.now())
+
     def _run(self, job: Job[T]) -> T:
+        self._check_clock()
         return run(self._store, job, self._wait)
 
     def _pages(self, make: Callable[[str | None], Job[tuple[list[T], str | None]]], after: str | None = None) -> Iterator[T]:
@@ -214,6 +228,8 @@ class DrawEngine:
 
     def _draw(self, request: Request) -> Drawn:
         try:
+            if self._skew.watched:
+                self._check_clock()
             made = self._carry_out(request)
         except DrawRefused as refusal:
             self._hooks.refused(refusal)
@@ -304,6 +320,10 @@ class DrawEngine:
     def stock(self, id: str) -> dict[str, StockLine]:  # noqa: A002 - as above
         """Prize id → allocated, issued, held, remaining and released today, -1 for unlimited, in prize order."""
         return self._run(self._jobs.stock(id))
+
+    def snapshot(self, id: str) -> Snapshot:  # noqa: A002 - as above
+        """Today's state and stock, for ``simulate(…, state=…)``: stock of one instant, and every participant. O(participants)."""
+        return self._run(self._jobs.snapshot(id))
 
     def reallocate(
         self,
@@ -411,7 +431,67 @@ class DrawEngine:
         """Count every balance again from the journal; ``.ok``, and ``.differences`` in sentences."""
         return self._run(self._jobs.audit(id))
 
+    def archive(
+        self,
+        id: str,  # noqa: A002 - as above
+        before: datetime,
+        to: str | PathLike[str],
+        *,
+        force: bool = False,
+        actor: str = "",
+        note: str = "",
+    ) -> Archived:
+        """Write every journal entry that is older than ``before`` to a file, and drop it; the audit stays clean.
+
+        What they add up to stays behind, in a checkpoint. Standings, caps, pity and stock are as they were. But a request that was
+        dropped is not known any more: its receipt is in the file alone, it cannot be voided, and **a retry of it draws again**.
+
+        Args:
+            id: the campaign.
+            before: aware.
+            to: a new file of JSON lines: an entry each, with its receipts, and at last ``{"end": …}`` with counts and a checksum.
+            force: allow a time less than a day ago; only while the campaign is offline.
+            actor: who did it, for the journal.
+            note: why, for the journal.
+
+        Raises:
+            InvalidRequest: the time is too young, or the file is there already.
+            StorageCorrupt: the audit fails; nothing was dropped.
+            StorageBusy: somebody else archived meanwhile; nothing was dropped.
+        """
+        from prizedraw.engine.transfer import kept  # noqa: PLC0415 - rarely used
+
+        archive = self._jobs.archive(id, before, force, actor, note, keep=True)
+        with kept(to) as file:
+            while (lines := self._run(self._jobs.rest(archive.lines.page()))) is not None:
+                file.writelines(lines)
+        return self._run(self._jobs.rest(archive.finish()))
+
+    def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
+        """Drop every journal entry that is older than ``before``, receipts and all, without keeping them; else as ``archive``."""
+        archive = self._jobs.archive(id, before, force, actor, note, keep=False)
+        while self._run(self._jobs.rest(archive.lines.page())) is not None:
+            pass
+        return self._run(self._jobs.rest(archive.finish()))
+
     # The whole namespace
+
+    def erase(self, participant: str, *, actor: str = "", note: str = "") -> Erased:
+        """Take a participant's id out of every campaign of the namespace; what was kept under it is kept under a random pseudonym.
+
+        Draws, stock and standings stay, under the pseudonym; the audit is as before. What callers kept with these draws (``meta``), and
+        the notes of operators about them, are dropped. Whoever comes with the old id is a new participant, blocks are forgotten, and a
+        retry of an old request is RequestMismatch. Call again if it broke off.
+
+        Args:
+            participant: whose id.
+            actor: who did it, for the journal; do not name the participant.
+            note: why, for the journal; likewise.
+
+        Raises:
+            StorageBusy: the store was busy, or the participant never stopped drawing; what was done is done.
+        """
+        return self._run(self._jobs.erase(participant, actor, note))
 
     def export(self, *, actor: str = "", note: str = "") -> Iterator[bytes]:
         """Everything in the namespace as JSON lines, each with its line break, as it was at one moment; the last one has a checksum.

@@ -1,8 +1,9 @@
-"""Files of exports as jobs of the engines: read twice, first to check it whole, then to import it."""
+"""Files of the engines: an export is read twice, first to check it whole, then to import it; an archive is there whole or not at all."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import os
+from contextlib import contextmanager, nullcontext
 from io import IOBase
 from itertools import islice
 from os import PathLike
@@ -51,3 +52,35 @@ def _opened(source: Any) -> AbstractContextManager[BinaryIO]:
     if not (isinstance(source, IOBase) and source.seekable()):
         raise InvalidRequest(f"{source!r} must be a path, or a binary file that can be read twice", "file")
     return nullcontext(source)  # type: ignore[arg-type]  # a file that gives text is told by its first line
+
+
+@contextmanager
+def kept(to: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """A new file that is on the disk, under its name, when the block has ended without an error; else there is none.
+
+    Raises:
+        InvalidRequest: there is one of that name, or it cannot be made.
+    """
+    path = Path(to)
+    if path.exists():
+        raise InvalidRequest(f"{str(path)!r} is there already; name another file", "to")
+    part = path.with_name(path.name + ".part")
+    try:
+        file = part.open("wb")
+    except OSError as error:
+        raise InvalidRequest(f"{str(path)!r} cannot be written: {error}", "to") from error
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

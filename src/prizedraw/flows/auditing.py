@@ -7,28 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from prizedraw.draw import receipt as receipts
 from prizedraw.draw import state as states
-from prizedraw.draw.receipt import THANK_YOU_KIND
-from prizedraw.draw.rules import DRAWS, POINTS, release_counter, stock_counter
-from prizedraw.errors import PrizeDrawError
+from prizedraw.draw.rules import DRAWS, stock_counter
 from prizedraw.flows import keys
 from prizedraw.flows.context import COUNTED
-from prizedraw.flows.counting import moved
-from prizedraw.flows.drawing import DRAW
+from prizedraw.flows.counting import CHECKPOINT
 from prizedraw.flows.effects import Exclusive, Flow, Listing
-from prizedraw.flows.operator import decode
-from prizedraw.flows.querying import movements_of, published
+from prizedraw.flows.querying import published
+from prizedraw.flows.recounting import Recount
 from prizedraw.quota import UNLIMITED
-from prizedraw.stock import balances
 from prizedraw.storage.protocol import UNTOUCHED
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from prizedraw.flows.context import Context
-    from prizedraw.stock import Movement
-    from prizedraw.storage.protocol import Counter, Entry
+    from prizedraw.storage.protocol import Counter
 
 _PAGE = 1000
 
@@ -40,11 +32,13 @@ class Audit(msgspec.Struct, frozen=True):
         entries: journal entries read.
         draws: draws counted in them.
         differences: one sentence for each balance that is not what the journal says.
+        archived: entries that were dropped before, and which checkpoints stand for.
     """
 
     entries: int
     draws: int
     differences: tuple[str, ...]
+    archived: int = 0
 
     @property
     def ok(self) -> bool:
@@ -55,55 +49,6 @@ class Audit(msgspec.Struct, frozen=True):
         return self.ok
 
 
-class _Recount:
-    """What the journal adds up to."""
-
-    def __init__(self) -> None:
-        self.entries = self.draws = self.uncounted = 0
-        self.movements: list[Movement] = []
-        self.counters: Tally[str] = Tally()
-        self.participants: dict[str, Tally[str]] = {}
-
-    def add(self, campaign_id: str, entry: Entry) -> None:
-        self.entries += 1
-        by, counted = moved(entry)
-        self.counters[DRAWS] += by if counted else 0
-        self.uncounted += 0 if counted else by
-        self.movements += movements_of(campaign_id, entry)
-        if entry.kind == DRAW:
-            self._draw(entry)
-        elif entry.kind == "void":
-            self._void(entry)
-
-    def _draw(self, entry: Entry) -> None:
-        data = receipts.decode(entry.data)
-        mine = self.participants.setdefault(entry.owner, Tally())
-        day = receipts.to_day(data.day)
-        self.draws += len(data.lines)
-        for line in data.lines:
-            mine["number"] += 1
-            mine["draws"] += line.own
-            if line.prize.kind != THANK_YOU_KIND:
-                self._win(mine, day, line.prize.id, line.points, 1)
-
-    def _void(self, entry: Entry) -> None:
-        detail = decode(entry.data).detail
-        mine = self.participants.setdefault(entry.owner, Tally())
-        if detail["win"]:
-            self._win(mine, receipts.to_day(detail["day"]), detail["prize"], detail["points"], -1)
-        if detail["chance"]:
-            mine["draws"] -= detail["own"]
-
-    def _win(self, mine: Tally[str], day: date, prize_id: str, points: int, sign: int) -> None:
-        self.counters[release_counter(day, prize_id)] += sign
-        self.counters[release_counter(day)] += sign
-        mine["wins"] += sign
-        mine[f"won/{prize_id}"] += sign
-        if points:
-            self.counters[POINTS] += sign * points
-            mine["points"] += sign * points
-
-
 def audit(context: Context, campaign_id: str) -> Flow[Audit]:
     """Count every balance of a campaign again from its journal.
 
@@ -111,40 +56,57 @@ def audit(context: Context, campaign_id: str) -> Flow[Audit]:
     Cost: the whole journal, and memory for each participant.
     """
     home = context.home(campaign_id)
-    recount = _Recount()
-    after = yield from _read(home, campaign_id, recount, None)
-    yield Exclusive(home, (keys.HEAD,))
-    yield from _read(home, campaign_id, recount, after)
+    while True:
+        recount = Recount()
+        known = yield from _begin(home, campaign_id, recount)
+        after = yield from _read(home, campaign_id, recount, known, None)
+        yield Exclusive(home, (keys.HEAD,))
+        after = yield from _read(home, campaign_id, recount, known, after)
+        if after is not _MOVED:
+            break
     head = (yield from published(context, campaign_id)).head
     if head.counting == COUNTED:
         recount.counters[DRAWS] += recount.uncounted
     differences: list[str] = []
     yield from _compare_counters(home, recount, differences)
     yield from _compare_participants(home, recount, differences)
-    return Audit(recount.entries, recount.draws, tuple(differences))
+    return Audit(recount.entries, recount.draws, tuple(differences), recount.archived)
 
 
-def _read(home: str, campaign_id: str, recount: _Recount, after: str | None) -> Flow[str | None]:
-    """Count the journal behind a cursor; the cursor of the last entry read."""
-    while True:
+_MOVED = "moved"
+
+
+def _begin(home: str, campaign_id: str, recount: Recount) -> Flow[set[str]]:
+    """Count the checkpoints first, since what they stand for came first; their ids."""
+    checkpoints = (yield Listing(home, "entries", kind=CHECKPOINT, limit=_PAGE)).items
+    for entry in checkpoints:
+        recount.add(campaign_id, entry)
+        yield from recount.add_past(home, entry)
+    return {entry.id for entry in checkpoints}
+
+
+def _read(home: str, campaign_id: str, recount: Recount, known: set[str], after: str | None) -> Flow[str | None]:
+    """Count the journal behind a cursor; the cursor of the last entry read, or _MOVED where entries were dropped meanwhile."""
+    while after is not _MOVED:
         page = yield Listing(home, "entries", after=after, limit=_PAGE)
         for entry in page.items:
-            recount.add(campaign_id, entry)
+            if entry.kind != CHECKPOINT:
+                recount.add(campaign_id, entry)
+            elif entry.id not in known:
+                return _MOVED
         if page.items:
             after = str(page.items[-1].cursor)
         if page.next is None:
-            return after
+            break
+    return after
 
 
-def _compare_counters(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:
+def _compare_counters(home: str, recount: Recount, differences: list[str]) -> Flow[None]:
     found = yield from _all_counters(home)
     expected = dict(recount.counters)
-    try:
-        ledger = balances(recount.movements)
-    except PrizeDrawError as broken:
-        differences.append(str(broken))
-        ledger = {}
-    for prize_id, balance in ledger.items():
+    if recount.broken:
+        differences.append(recount.broken)
+    for prize_id, balance in {} if recount.broken else recount.ledger.balances().items():
         key = stock_counter(prize_id)
         expected[key] = balance.issued
         value, limit = found.setdefault(key, UNTOUCHED)
@@ -166,7 +128,7 @@ def _all_counters(home: str) -> Flow[dict[str, Counter]]:
         after = page.next
 
 
-def _compare_participants(home: str, recount: _Recount, differences: list[str]) -> Flow[None]:
+def _compare_participants(home: str, recount: Recount, differences: list[str]) -> Flow[None]:
     after = None
     expected = recount.participants
     prefix = keys.participant("")

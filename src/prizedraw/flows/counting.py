@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from prizedraw.flows.context import Context
 
 VOID = "void"
+CHECKPOINT = "checkpoint"
+"""The kind of the entry that stands for entries that were dropped."""
 
 
 def begin(context: Context, campaign_id: str) -> Flow[None]:
@@ -44,6 +46,8 @@ def moved(entry: Entry) -> tuple[int, bool]:
     if entry.kind == VOID:
         detail = decode(entry.data).detail
         return -bool(detail["chance"]), detail["counted"]
+    if entry.kind == CHECKPOINT:
+        return decode(entry.data).detail["uncounted"], False
     return 0, True
 
 

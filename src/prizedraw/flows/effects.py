@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from prizedraw.storage.protocol import Commit, Read
+from prizedraw.storage.protocol import Commit, Entry, Read
 
 T = TypeVar("T")
 
@@ -69,5 +69,26 @@ class Listing(msgspec.Struct, frozen=True):
     newest_first: bool = False
 
 
-Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing
+class Forget(msgspec.Struct, frozen=True):
+    """Drop the entries with ``at < before`` and append the checkpoint; the result is how many were dropped."""
+
+    home: str
+    before: int
+    checkpoint: Entry
+
+
+class Redact(msgspec.Struct, frozen=True):
+    """Commit, and take back in the same step what was written before; the result is an Outcome."""
+
+    home: str
+    commit: Commit
+    entries: tuple[Entry, ...]
+    docs: tuple[str, ...]
+
+
+class Compact(msgspec.Struct, frozen=True):
+    """Give back the room of what was dropped; no result."""
+
+
+Effect: TypeAlias = Fetch | Post | Fetches | Posts | Exclusive | Listing | Forget | Redact | Compact
 Flow: TypeAlias = Generator[Effect, Any, T]

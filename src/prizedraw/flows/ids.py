@@ -72,3 +72,8 @@ def new_request_id(now: int) -> str:
         now: microseconds since the epoch.
     """
     return "%014x-%016x" % (now, _words.word())  # noqa: UP031 - half the time of an f-string
+
+
+def new_pseudonym() -> str:
+    """An id for somebody whose own was erased: random, so that nothing leads back."""
+    return f"erased-{_words.word():016x}"

@@ -49,6 +49,12 @@ class JournalEntry(msgspec.Struct, frozen=True):
     actor: str = ""
     note: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by name, as JSON can hold it; see ``Receipt.to_dict``."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        fields["receipts"] = [receipt.to_dict() for receipt in self.receipts]
+        return msgspec.to_builtins(fields, order="deterministic")  # type: ignore[no-any-return]  # a dictionary gives one
+
 
 class Lines(NamedTuple):
     """Which entries are asked for."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 HEAD = "head"
 """The document that every draw guards: which version is in force, whether it is online, what is off the shelf."""
 
+PAST = "past/"
+"""What the documents of dropped entries begin with."""
 IMPORT = "import"
 """In the registry: which file is being imported into the namespace, or was."""
 
@@ -32,6 +34,11 @@ def rules(version: int) -> str:
 def void(receipt_id: str) -> str:
     """The mark that a draw was voided; written once."""
     return f"void/{receipt_id}"
+
+
+def past(generation: str, place: int = 0) -> str:
+    """What entries that were dropped had added up to for participants, a piece of it; named by their checkpoint."""
+    return f"{PAST}{generation}/{place:06d}"
 
 
 def title(text: str) -> str:

@@ -20,7 +20,7 @@ from prizedraw.flows import counting, keys
 from prizedraw.flows.context import COUNTED, FORMAT, NOT_COUNTED, Context, Head, encode_head
 from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import Exclusive, Fetch, Flow, Listing, Post
-from prizedraw.flows.operator import Move, Order, carry_out, guard
+from prizedraw.flows.operator import Move, Order, carry_out, decode, guard
 from prizedraw.quota import UNLIMITED
 from prizedraw.stock import MovementKind, reallocation
 from prizedraw.storage.protocol import Commit, Committed, Counter, Entry, Read, View
@@ -142,7 +142,11 @@ def _publication(
 
 
 def _has_drawn(context: Context, campaign_id: str) -> Flow[bool]:
-    return bool((yield Listing(context.home(campaign_id), "entries", kind=DRAW, limit=1)).items)
+    home = context.home(campaign_id)
+    if (yield Listing(home, "entries", kind=DRAW, limit=1)).items:
+        return True
+    checkpoints = (yield Listing(home, "entries", kind=counting.CHECKPOINT)).items
+    return any(decode(entry.data).detail["draws"] for entry in checkpoints)
 
 
 def _was_there(old: Campaign | None, id_: str) -> bool:

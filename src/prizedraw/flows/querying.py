@@ -13,6 +13,7 @@ from prizedraw.draw.rules import stock_counter
 from prizedraw.draw.standing import Standing, standing
 from prizedraw.errors import InvalidRequest
 from prizedraw.flows import keys
+from prizedraw.flows.counting import CHECKPOINT
 from prizedraw.flows.drawing import DRAW, from_entry, preview_receipts
 from prizedraw.flows.effects import Fetch, Flow, Listing
 from prizedraw.flows.operator import decode
@@ -151,8 +152,13 @@ def _chosen(campaign_id: str, entries: tuple[Entry, ...], wanted: Wanted) -> Ite
 def movements_page(context: Context, campaign_id: str, prize_id: str | None, after: str | None) -> Flow[tuple[list[Movement], str | None]]:
     """A page of stock movements in the order of the journal, and the cursor of the next one."""
     yield from published(context, campaign_id)
-    page = yield Listing(context.home(campaign_id), "entries", after=after)
-    found = [one for entry in page.items for one in movements_of(campaign_id, entry) if prize_id in {None, one.prize_id}]
+    home = context.home(campaign_id)
+    entries: list[Entry] = []
+    if after is None:  # what was brought forward comes first, wherever it stands
+        entries += (yield Listing(home, "entries", kind=CHECKPOINT)).items
+    page = yield Listing(home, "entries", after=after)
+    entries += [entry for entry in page.items if entry.kind != CHECKPOINT]
+    found = [one for entry in entries for one in movements_of(campaign_id, entry) if prize_id in {None, one.prize_id}]
     return found, page.next
 
 

@@ -11,11 +11,13 @@ from prizedraw.odds.next_draw import effective
 from prizedraw.odds.prd import prd_constant
 from prizedraw.odds.stationary import long_run, long_run_exact
 from prizedraw.odds.stock import stock_out
+from prizedraw.odds.tables import OddsTable
 from prizedraw.odds.waiting import collect, draws_until
 
 __all__ = [
     "Distribution",
     "NotExact",
+    "OddsTable",
     "State",
     "TooLarge",
     "box_hits",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 from math import comb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,8 +43,8 @@ def box_hits(tickets: int | Mapping[str, int], targets: int | str | Collection[s
         raise InvalidRequest(f"{drawn} draws are more than the {size} tickets", "draws")
     low, high = max(0, drawn - (size - wanted)), min(drawn, wanted)
 
-    def ratio(k: int) -> Fraction:
-        return Fraction((wanted - k) * (drawn - k), (k + 1) * (size - wanted - drawn + k + 1))
+    def ratio(k: Any) -> tuple[Any, Any]:
+        return (wanted - k) * (drawn - k), (k + 1) * (size - wanted - drawn + k + 1)
 
     mode = min(high, max(low, (drawn + 1) * (wanted + 1) // (size + 2)))
     mean = Fraction(drawn * wanted, size) if size else Fraction(0)
@@ -77,8 +77,8 @@ def box_until(
         return Distribution(size, [1.0], exact=lambda: (Fraction(size), Fraction(0)), name="box")
     low, high = need, size - wanted + need
 
-    def ratio(n: int) -> Fraction:
-        return Fraction(n * (size - n - wanted + need), (n - need + 1) * (size - n))
+    def ratio(n: Any) -> tuple[Any, Any]:
+        return n * (size - n - wanted + need), (n - need + 1) * (size - n)
 
     mode = high if wanted == need else min(high, max(low, 1 + (need - 1) * size // max(1, wanted - 1)))
     mean = Fraction(need * (size + 1), wanted + 1)
@@ -107,21 +107,26 @@ def _box(tickets: int | Mapping[str, int], targets: int | str | Collection[str])
     return size, wanted
 
 
-def _outwards(low: int, high: int, mode: int, ratio: Callable[[int], Fraction], anchor: Fraction | None) -> Floats:
-    """Chances from ``low`` to ``high`` by the ratios of neighbours, from the mode outwards, where they are greatest.
+def _outwards(low: int, high: int, mode: int, ratio: Callable[[Any], tuple[Any, Any]], anchor: Fraction | None) -> Floats:
+    """Chances from ``low`` to ``high`` by the ratios of neighbours (above, below), from the mode outwards, where they are greatest.
 
-    Without an anchor they are scaled to a sum of 1.
+    In fractions where the chance of the mode is given; else in doubles, scaled to a sum of 1.
     """
-    pmf: Floats = np.zeros(high - low + 1)
-    pmf[mode - low] = 1.0
-    value: Fraction | float = anchor if anchor is not None else 1.0
+    pmf: Floats = np.ones(high - low + 1)
+    if anchor is None:
+        above, below = ratio(np.arange(mode, high, dtype=float))
+        pmf[mode - low + 1 :] = np.cumprod(above / below)
+        above, below = ratio(np.arange(mode - 1, low - 1, -1, dtype=float))
+        pmf[: mode - low] = np.cumprod(below / above)[::-1]
+        pmf /= pmf.sum()
+        return pmf
+    pmf[mode - low] = float(anchor)
+    value = anchor
     for k in range(mode, high):
-        value = value * ratio(k) if anchor is not None else value * float(ratio(k))
+        value *= Fraction(*ratio(k))
         pmf[k + 1 - low] = float(value)
-    value = anchor if anchor is not None else 1.0
+    value = anchor
     for k in range(mode - 1, low - 1, -1):
-        value = value / ratio(k) if anchor is not None else value / float(ratio(k))
+        value /= Fraction(*ratio(k))
         pmf[k - low] = float(value)
-    if anchor is not None:
-        pmf[mode - low] = float(anchor)
-    return pmf if anchor is not None else pmf / pmf.sum()
+    return pmf

@@ -204,7 +204,7 @@ class Chain:
     def _reach(self, start: Ints) -> Ints:
         """The codes of all states that can be reached, in order."""
         seen = np.unique(start)
-        frontier = seen
+        frontier, count = seen, len(seen)
         possible: dict[int, list[bool]] = {}
         mask = np.zeros(self.full, bool) if self.full <= 50_000_000 else None
         if mask is not None:
@@ -217,18 +217,16 @@ class Chain:
                     possible[law] = [bool(p) for p in _grouped(self.model.law(self._effects(law)), self._groups)]
             allowed = np.array([possible[law] for law in laws.tolist()])[inverse].T
             following = np.unique(self._following(values)[allowed])
-            if mask is not None:
+            if mask is None:
+                frontier = np.setdiff1d(following, seen, assume_unique=True)
+                seen = np.union1d(seen, frontier)
+            else:
                 frontier = following[~mask[following]]
                 mask[frontier] = True
-                continue
-            frontier = np.setdiff1d(following, seen, assume_unique=True)
-            seen = np.union1d(seen, frontier)
-            if len(seen) > MOST_STATES:
-                raise _too_many(len(seen))
-        found = seen if mask is None else np.flatnonzero(mask)
-        if len(found) > MOST_STATES:
-            raise _too_many(len(found))
-        return found
+            count += len(frontier)
+            if count > MOST_STATES:
+                raise _too_many(count)
+        return seen if mask is None else np.flatnonzero(mask)
 
     def check_exact(self) -> None:
         """Refuse fractions where there are too many states.

@@ -20,12 +20,13 @@ from prizedraw.odds.asked import natural, room
 from prizedraw.sampling.entropy import seed_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from numpy.typing import ArrayLike, NDArray
 
     from prizedraw.odds.arrays import Floats
+    from prizedraw.plots import Picture
 
     Moments = tuple[float, float]
     ExactMoments = tuple[Fraction, Fraction]
@@ -97,6 +98,11 @@ class Distribution:
         self._most = max
         self._moments = moments
         self._exact = exact
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by value: the moments are found first, those in fractions are kept if they were."""
+        known = self.__dict__.get("_both_exact")
+        return _rebuilt, (self.start, self.pmf, self.never, self.beyond, self._max, self._both, known, self.step, self.unit, self.name)
 
     # --- chances ---
 
@@ -355,6 +361,18 @@ class Distribution:
 
     # --- seeing ---
 
+    def plot(self, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> Picture:
+        """The chance of each value and the quantiles; see ``plots.distribution``.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            InvalidRequest: a quantile is not in 0..1.
+        """
+        from prizedraw import plots  # noqa: PLC0415 - matplotlib is optional, and slow to import
+
+        values = np.asarray(self.values, np.float64)
+        return plots.distribution(values, self.pmf, name=self.name, unit=self.unit, quantiles=quantiles, never=self.never)
+
     def __repr__(self) -> str:
         told = ", ".join(f"{key} {value}" for key, value in self._figures())
         return f"<Distribution{f' of {self.name}' if self.name else ''}: {told}>"
@@ -374,6 +392,24 @@ class Distribution:
         if self.never > 0:
             found.append(("never", f"{self.never:.6g}"))
         return found
+
+
+def _rebuilt(
+    start: int,
+    pmf: Floats,
+    never: float,
+    beyond: float,
+    most: float | None,
+    both: Moments,
+    known: ExactMoments | None,
+    step: Price,
+    unit: str,
+    name: str,
+) -> Distribution:
+    exact = None if known is None else lambda: known
+    return Distribution(
+        start, pmf, never=never, beyond=beyond, max=most, moments=lambda: both, exact=exact, step=step, unit=unit, name=name
+    )
 
 
 def _floor(value: Any, step: Any) -> int:

@@ -92,7 +92,8 @@ class Hits(NamedTuple):
             return 0, np.ones(1)
         after = _after_hits(chain)
         if len(after) > _RENEWALS or len(chain.begin[0]) > 1 or any(mark not in (0, 1) for mark in chain.marks):
-            return 0, _carried(chain, n, relative=relative)
+            counted = _counted(chain, n)
+            return 0, _carried(chain, n, relative=relative) if counted is None else counted
         renewal = _renewal(chain, after, n)
         if relative or n * len(renewal.first) < 20_000:
             return 0, _direct(renewal, n, 1e-300 if relative else 1e-19)
@@ -360,25 +361,44 @@ def _window(renewal: Renewal, n: int) -> tuple[int, int, int]:
 
 def _carried(chain: Chain, n: int, *, relative: bool) -> Floats:
     """P(N = m) for m from 0, carried backwards over the states; without subtraction."""
-    hit = chain.marks == 1
-    law = np.zeros((len(chain), 2))
+    hit, size = (chain.marks == 1).tolist(), len(chain)
+    law: Floats = np.zeros((size, 1))
     law[:, 0] = 1
-    high = 1  # columns in use
     low = 0
     cut = 0.0 if relative else 1e-21
+    spare: Floats = np.empty(0)
     for _ in range(n):
-        width = high - low + 1
-        asked.room(32 * len(chain) * width, f"the law of hits over {len(chain):,} states")
-        following = np.zeros((len(chain), width))
-        for g, one in enumerate(hit.tolist()):
-            following[:, one : one + high - low] += chain.chance[g][:, None] * law[chain.to[g], : high - low]
-        high += 1
-        most = following.max(axis=0)
-        used = np.flatnonzero(most > cut)
-        following = following[:, used[0] : used[-1] + 1]
-        low, high = low + int(used[0]), low + int(used[-1]) + 1
-        law = following
+        width = law.shape[1]
+        if spare.size < size * width:
+            asked.room(48 * size * (width + 64), f"the law of hits over {size:,} states")
+            spare = np.empty(size * (width + 64))  # kept, as fresh memory costs more than the sums
+        taken = spare[: size * width].reshape(size, width)
+        following = np.zeros((size, width + 1))
+        for g, one in enumerate(hit):
+            np.take(law, chain.to[g], axis=0, out=taken, mode="clip")
+            np.multiply(taken, chain.chance[g][:, None], out=taken)
+            following[:, one : one + width] += taken
+        used = np.flatnonzero(following.max(axis=0) > cut)
+        low += int(used[0])
+        law = following[:, used[0] : used[-1] + 1]
+        law = np.ascontiguousarray(law)
     at, weights = chain.begin
-    pmf = np.zeros(high)
+    pmf = np.zeros(low + law.shape[1])
     pmf[low:] = weights @ law[at]
     return pmf
+
+
+def _counted(chain: Chain, n: int) -> Floats | None:
+    """P(N = m) for m from 0, where a cap on the target tells how often it came; else None."""
+    hit = chain.marks == 1
+    for k, axis in enumerate(chain.axes):
+        value = chain.values[k]
+        falls = value - value[chain.to]
+        if axis.name.startswith("cap:") and (falls == hit[:, None])[chain.chance > 0].all():
+            spread: Floats = np.zeros(len(chain))
+            np.add.at(spread, chain.begin[0], chain.begin[1])
+            to = chain.to.ravel()
+            for _ in range(n):
+                spread = np.bincount(to, (chain.chance * spread).ravel(), len(chain))
+            return np.bincount(axis.start - value, spread)
+    return None

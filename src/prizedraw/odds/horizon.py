@@ -12,6 +12,7 @@ from prizedraw.odds import asked
 from prizedraw.odds.chain import Chain
 from prizedraw.odds.model import Model, compiled
 from prizedraw.odds.stationary import stationary_start
+from prizedraw.odds.tables import OddsTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +47,7 @@ def expected(campaign: Campaign, draws: int, *, state: At = None, per_day: int |
             total = sums[id_] + (chance + lost[id_])  # Kahan's sum: 10⁶ draws cost no digits
             lost[id_] += chance - (total - sums[id_])
             sums[id_] = total
-    return sums
+    return OddsTable(campaign, sums, f"Expected in {draws:,} draws", percent=False)
 
 
 def by_draw(campaign: Campaign, draws: int, *, state: At = None, per_day: int | None = None) -> dict[str, Floats]:
@@ -60,7 +61,7 @@ def by_draw(campaign: Campaign, draws: int, *, state: At = None, per_day: int | 
     found = np.zeros((model.outcomes, size))
     for k, chances in enumerate(_draw_by_draw(campaign, draws, state, per_day)):
         found[:, k] = chances
-    return dict(zip(model.ids, found, strict=True))
+    return OddsTable(campaign, dict(zip(model.ids, found, strict=True)), "Odds per draw number")
 
 
 def _draw_by_draw(campaign: Campaign, draws: int, state: At, per_day: int | None) -> Iterator[Floats]:

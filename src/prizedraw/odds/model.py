@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from prizedraw.draw import Rules
+from prizedraw.odds import asked
 from prizedraw.pity import outcomes
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Model:
         met = any(at.wins.get(self.ids[k]) for k in self.rules.wanted) if at.newcomer is None else at.newcomer
         if newcomer is None or met:
             return []
+        asked.room(16 * newcomer.draws * self.outcomes, f"a newcomer's promise at draw {newcomer.draws:,}")
         due, over = newcomer.draws - 1, newcomer.draws
         step = np.minimum(np.arange(over + 1) + 1, due)
         step[over] = over
@@ -134,6 +136,7 @@ class Model:
 
     def _cap(self, name: str, prizes: frozenset[int], room: int) -> Axis:
         """What is left below a cap; at 0 these prizes are closed."""
+        asked.room(16 * (room + 1) * self.outcomes, f"a cap of {room:,} on {name}")
         step = np.tile(np.arange(room + 1), (self.outcomes, 1))
         step[sorted(prizes)] = np.maximum(np.arange(room + 1) - 1, 0)
         kind = np.minimum(np.arange(room + 1), 1) if room else np.zeros(1, np.int64)
@@ -149,13 +152,13 @@ class Model:
         room = max(0, int(self.rules.most_points) - won) // unit
         if room >= horizon * max(points) / unit:
             return []
+        asked.room(16 * (room + 1) * self.outcomes, f"a cap of {room * unit:,} points")
         values = np.arange(room + 1)
         costs = np.array(points)[:, None] // unit
         step = np.maximum(values - costs, 0)
-        closed = [frozenset(k for k, each in enumerate(points) if each > value * unit) for value in values]
-        kinds = list(dict.fromkeys(closed))
-        kind = np.array([kinds.index(one) for one in closed])
-        return [Axis("cap:points", room, step, kind, tuple(Effect(closed=one) for one in kinds))]
+        bounds = sorted({cost for cost in costs[:, 0].tolist() if 0 < cost <= room})  # from each of them on one prize more is open
+        effects = [Effect(closed=frozenset(k for k, each in enumerate(points) if each > bound * unit)) for bound in (0, *bounds)]
+        return [Axis("cap:points", room, step, np.searchsorted(bounds, values, side="right"), tuple(effects))]
 
     def _day(self, most: int, draws: int) -> Axis:
         """Draws and wins of the day: value = draws·(most + 1) + wins."""

@@ -12,6 +12,7 @@ from prizedraw.errors import InvalidRequest
 from prizedraw.odds import asked
 from prizedraw.odds.model import Model, compiled
 from prizedraw.odds.stationary import exact_stationary_states
+from prizedraw.odds.tables import OddsTable
 from prizedraw.quota import UNLIMITED
 from prizedraw.windows.spans import require_aware
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from prizedraw.draw.place import State
     from prizedraw.draw.rules import Day
     from prizedraw.odds.asked import At
+
+_TITLE = "Odds of the next draw"
 
 
 def effective(
@@ -65,12 +68,12 @@ def effective(
     today = at.wins_today if now is None or at.day is None or at.day.toordinal() >= ordinal else 0
     kept = _kept(model, at, today)
     if state != asked.STATIONARY:
-        return odds(rules, kept, day, off, known)
+        return OddsTable(campaign, odds(rules, kept, day, off, known), _TITLE)
     found = dict.fromkeys(rules.ids, Fraction(0))
     for misses, weight in exact_stationary_states(model):
         for id_, chance in odds(rules, _with(kept, rules.misses(misses)), day, off, known).items():
             found[id_] += weight * chance
-    return found
+    return OddsTable(campaign, found, _TITLE)
 
 
 def _with(kept: Kept, misses: dict[str, int]) -> Kept:

@@ -16,6 +16,7 @@ from prizedraw.draw.place import State
 from prizedraw.odds.chain import Chain
 from prizedraw.odds.linear import Cut, Exact, cut, eliminate, pass_back, stationary
 from prizedraw.odds.model import compiled
+from prizedraw.odds.tables import OddsTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def long_run(campaign: Campaign) -> dict[str, float]:
     model = compiled(campaign)
     chain = _chain(model, reached=False)
     rates = _rates(chain, chain.outcome_table()[chain.law])
-    return dict(zip(model.ids, rates.tolist(), strict=True))
+    return OddsTable(campaign, dict(zip(model.ids, rates.tolist(), strict=True)), "Odds in the long run")
 
 
 def long_run_exact(campaign: Campaign) -> dict[str, Fraction]:
@@ -59,7 +60,8 @@ def long_run_exact(campaign: Campaign) -> dict[str, Fraction]:
     earned = [[Fraction(n, d) for n in row[:columns]] for row, d in rows]
     law = _exact_limits(among, int(np.searchsorted(opened.states, chain.start)), [row[-1] for row in earned])
     sums = [sum((weight * row[k] for weight, row in zip(law, earned, strict=True)), Fraction(0)) for k in range(columns)]
-    return {id_: one / sums[-1] for id_, one in zip(model.ids, sums[:-1], strict=True)}
+    found = {id_: one / sums[-1] for id_, one in zip(model.ids, sums[:-1], strict=True)}
+    return OddsTable(campaign, found, "Odds in the long run")
 
 
 def stationary_law(chain: Chain) -> Floats:

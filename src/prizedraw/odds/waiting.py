@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prizedraw.campaign import Campaign
-    from prizedraw.odds.arrays import Floats, Ints
+    from prizedraw.odds.arrays import Bools, Floats, Ints
     from prizedraw.odds.asked import At, Target
     from prizedraw.odds.distribution import ExactMoments, Moments
 
@@ -32,7 +32,10 @@ LONGEST = 1 << 20
 """How many draws a law is listed for; the chance of later ones is told in ``Distribution.beyond``."""
 ENOUGH = {"absolute": 1e-18, "relative": 1e-300}
 _SETTLING = 64
-_SETTLED = 4e-15
+_SLOW = 1024
+_FEW = 128
+_BLOCK = 4096
+_SETTLED = 1e-14
 """Once so many draws have changed the law of those still waiting by so little, the rest of the wait is geometric."""
 _EXACT_WORK = 2_000_000
 _WIDE = 4_000
@@ -139,6 +142,7 @@ def _until(
 
 def count_axis(model: Model, name: str, target: frozenset[int], need: int) -> Axis:
     """How often a target has come, as far as it is wanted."""
+    asked.room(16 * (need + 1) * model.outcomes, f"{need:,} copies")
     step = np.tile(np.arange(need + 1), (model.outcomes, 1))
     step[sorted(target)] = np.minimum(np.arange(need + 1) + 1, need)
     return Axis(f"{name}:{sorted(target)}", 0, step, np.zeros(need + 1, np.int64), (Effect(),))
@@ -164,7 +168,9 @@ class Walk(NamedTuple):
     def law(self, enough: float, name: str, unit: str = "draws") -> Distribution:
         """The law of the number of draws."""
         pmf, alive, hopeless = self._listed(enough)
-        pmf = pmf[: int(np.flatnonzero(pmf)[-1]) + 1] if pmf.any() else pmf[:1]
+        some = np.flatnonzero(pmf)
+        first, last = (int(some[0]), int(some[-1])) if len(some) else (0, 0)
+        pmf = pmf[first : last + 1]
         never = hopeless + (alive if isfinite(self.horizon) else 0.0)
         beyond = 0.0 if isfinite(self.horizon) else alive
         endless = self.spark is None and not isfinite(self.horizon)
@@ -173,7 +179,7 @@ class Walk(NamedTuple):
             exact = partial(self._exact_moments) if endless else partial(self._exact_listed)
             moments = partial(self._moments) if endless else None
         most = self._most() if beyond else None
-        return Distribution(1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, unit=unit, name=name)
+        return Distribution(first + 1, pmf, never=never, beyond=beyond, max=most, moments=moments, exact=exact, unit=unit, name=name)
 
     def _most(self) -> float:
         """The longest way to the end; infinite if there is a cycle."""
@@ -201,7 +207,7 @@ class Walk(NamedTuple):
         weight[stop] = 0
         sparks, done = 0, self.missing == 0
         pmf: list[float] = []
-        longest = int(min(self.horizon, LONGEST))
+        longest, deep = int(min(self.horizon, LONGEST)), enough == ENOUGH["relative"]
         alive = float(weight.sum())
         before = weight / (alive or 1)
         while alive > enough and len(pmf) < longest:
@@ -217,10 +223,40 @@ class Walk(NamedTuple):
             alive = float(weight.sum())
             if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
                 now = weight / alive
-                if (np.abs(now - before) <= _SETTLED * now + 1e-18).all():
+                if _settled(before, now, tight=deep):
                     return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
+                if len(pmf) >= _SLOW and n <= _FEW and not deep:
+                    return self._in_blocks(np.array(pmf), weight, done, stop, hopeless, enough, longest)
                 before = now
         return np.array(pmf or [0.0]), alive, hopeless
+
+    def _in_blocks(
+        self, pmf: Floats, weight: Floats, done: Bools, stop: Bools, hopeless: float, enough: float, longest: int
+    ) -> tuple[Floats, float, float]:
+        """The same for few states that settle slowly: blocks of draws as products of dense matrices, all of them positive."""
+        chain, n = self.chain, len(weight)
+        table = np.zeros((n, n))
+        for g in range(len(chain.to)):
+            np.add.at(table, (np.arange(n), chain.to[g]), chain.chance[g])
+        ends, fails = table[:, done].sum(axis=1), table[:, stop].sum(axis=1)
+        going = ~done & ~stop
+        table *= going[:, None] & going
+        rows, power = weight[None, :], table
+        while len(rows) < _BLOCK:
+            rows, power = np.vstack([rows, rows @ power]), power @ power
+        listed, found, alive = len(pmf), [pmf], float(weight.sum())
+        while alive > enough and listed < longest:
+            now = rows[: longest - listed]
+            found.append(now @ ends)
+            hopeless += float((now @ fails).sum())
+            listed += len(now)
+            after = now[-1] @ table
+            alive = float(after.sum())
+            if alive > enough and listed < longest and _settled(now[0] / now[0].sum(), after / alive, tight=False):
+                ended, failed = float(now[-1] @ ends), float(now[-1] @ fails)
+                return _geometric(np.concatenate(found), alive, ended, failed, hopeless, enough, longest)
+            rows = rows @ power
+        return np.concatenate(found), alive, hopeless
 
     def _moments(self) -> Moments:
         """Mean and variance from linear systems: E = 1 + P·E, and V = Σ p·(1 + E' − E)² + P·V."""
@@ -279,6 +315,11 @@ class Walk(NamedTuple):
             if work > _EXACT_WORK:
                 raise TooLarge(f"{work:,} steps are too many for fractions; take .mean and .var", count=work)
         return whole_moments(1, found, scale ** len(found))
+
+
+def _settled(before: Floats, now: Floats, *, tight: bool) -> bool:
+    """Whether the law of those still waiting does not change any more."""
+    return bool((np.abs(now - before) <= (_SETTLED / 8 if tight else _SETTLED) * now + 1e-18).all())
 
 
 def _geometric(

@@ -6,7 +6,6 @@ Only the list of chances and what follows from it alone live here. It knows no p
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import groupby
 from math import lcm
 
 import attrs
@@ -38,13 +37,18 @@ class Hazard:
         """
         values = [share if value is None else value for value in self.values]
         if not values[-1]:
-            return Fraction(0) if all(value != 1 for value in values) else Hazard(tuple(values[: values.index(1) + 1])).rate()
+            return Fraction(0) if all(value != 1 for value in values) else Hazard(tuple(values[: values.index(Fraction(1)) + 1])).rate()
         # E = 1 + q₁·(1 + q₂·(1 + …)), q = 1 − p, from the last one on, where it is 1/p; equal neighbours in one step.
-        runs = [(value, sum(1 for _ in group)) for value, group in groupby(values[:-1])]
-        scale = lcm(*(value.denominator for value, _ in runs))
-        above, below = values[-1].denominator, values[-1].numerator
-        for value, length in reversed(runs):
-            hit = value.numerator * (scale // value.denominator)
+        runs: list[tuple[int, int, int]] = []  # chance above, below, draws
+        last, start = values[0], 0
+        for k, value in enumerate(values):
+            if value is not last or k + 1 == len(values):
+                runs.append((*last.as_integer_ratio(), k - start))
+                last, start = value, k
+        scale = lcm(*(ratio[1] for ratio in runs))
+        below, above = values[-1].as_integer_ratio()
+        for numerator, denominator, length in reversed(runs):
+            hit = numerator * (scale // denominator)
             if not hit:
                 above += length * below
                 continue

@@ -6,6 +6,7 @@ outcome has exactly the chance that its weight says.
 
 from __future__ import annotations
 
+from array import array
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -53,8 +54,8 @@ class AliasTable:
         self._weights = tickets(_exact_each(weights))
         self._width = sum(self._weights)
         self._thresholds, self._aliases = columns([len(self) * weight for weight in self._weights], self._width)
-        self._cells: list[int] = []
-        self._remainder = Cumulative(())
+        self._cells: Sequence[int] = b""
+        self._remainder: Cumulative | None = None
         self._batch: Sampler | None = None
 
     @property
@@ -82,29 +83,29 @@ class AliasTable:
         """One outcome, each with exactly its chance.
 
         From a ``SecureEntropy`` it looks one of 65,536 cells up, of which each outcome fills as many as it can fill
-        alone, and reads the few cells that are left against the remainder of the law. From any other source it is
-        ``outcome(entropy.below(tickets))``. The first secure draw builds the cells (512 KiB). O(1); O(log n) in the
-        remainder.
+        alone, and reads the few words beyond those cells against the remainder of the law. From any other source it is
+        ``outcome(entropy.below(tickets))``. The first secure draw builds the cells (64 KiB for up to 256 outcomes).
+        O(1); O(log n) in the remainder.
         """
         try:
-            outcome = self._cells[entropy.shorts.pop()]  # type: ignore[attr-defined]  # without a pool: the slow way
-        except (IndexError, AttributeError):
-            return self._sample_slowly(entropy)
-        if outcome >= 0:
-            return outcome
-        return self._remainder.outcome(entropy.below(self._remainder.total))
+            short: int = entropy.shorts.pop()  # type: ignore[attr-defined]  # a source without a pool goes the slow way
+        except (AttributeError, IndexError):
+            if not isinstance(entropy, SecureEntropy):
+                return self.outcome(entropy.below(self.tickets))
+            short = entropy.short()
+        try:
+            return self._cells[short]
+        except IndexError:
+            return self._beyond_the_cells(short, entropy)
 
-    def _sample_slowly(self, entropy: Entropy) -> int:
-        """As ``sample``, where the pool or the cells have to be filled first, or the source has no pool."""
-        if not isinstance(entropy, SecureEntropy):
-            return self.outcome(entropy.below(self.tickets))
-        if not self._cells:
+    def _beyond_the_cells(self, short: int, entropy: Entropy) -> int:
+        """What a word names where no cell is, or where the cells have yet to be built."""
+        if self._remainder is None:
             alone, remainder = shares(self._weights, CELLS)
+            self._cells = _cells(alone)
             self._remainder = Cumulative(remainder)
-            self._cells = _cells(alone)  # last: where there are cells, other threads take them for complete
-        outcome = self._cells[entropy.short()]
-        if outcome >= 0:
-            return outcome
+        if short < len(self._cells):
+            return self._cells[short]
         return self._remainder.outcome(entropy.below(self._remainder.total))
 
     def sample_many(
@@ -149,12 +150,10 @@ class AliasTable:
         return f"<AliasTable of {len(self)} outcomes, {self._width} shares>"
 
 
-def _cells(alone: Sequence[int]) -> list[int]:
-    """Each outcome as often as it fills a cell alone, then -1. A list, for it is read faster than an array."""
-    cells: list[int] = []
-    for outcome, count in enumerate(alone):
-        cells += [outcome] * count
-    return cells + [-1] * (CELLS - len(cells))
+def _cells(alone: Sequence[int]) -> Sequence[int]:
+    """Each outcome as often as it fills a cell alone, in the order of outcomes, in few bytes: small tables stay cached."""
+    cells = [outcome for outcome, count in enumerate(alone) for _ in range(count)]
+    return bytes(cells) if len(alone) <= 1 << 8 else array("H" if len(alone) <= 1 << 16 else "Q", cells)
 
 
 def shares(weights: Sequence[int], cells: int) -> tuple[list[int], list[int]]:

@@ -1,13 +1,16 @@
 """Many outcomes at once, exactly, with numpy; loaded by ``AliasTable.sample_many`` alone.
 
-Each stage turns one random word of fixed size into one outcome by lookup. The few words that a lookup cannot settle are
-noted and drawn again from the remainder of the law by the next stage, the last of which is exact integers. A stage ends
-before the next one starts, so the outcomes depend on the words alone, not on the size of the chunks they are read in.
+Each stage turns one random word of fixed size into one outcome, or into a few, by lookup. The few words that a lookup
+cannot settle are noted and drawn again from the remainder of the law by the next stage, the last of which is exact
+integers. A stage ends before the next one starts, for passes of a fixed number of draws, so the outcomes depend on the
+words and on the number of draws alone, not on the size of the chunks that words are read in.
 """
 
 from __future__ import annotations
 
 import hashlib
+from itertools import product
+from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -31,9 +34,14 @@ CHUNK_BYTES: Final = 1 << 16
 """Random bytes read at a time: chunk and table together stay in the second-level cache."""
 
 SHORT_TABLE: Final = 4096
-"""Up to so many outcomes the 65,536 cells leave few words over (less than one in 16)."""
+"""Up to so many outcomes, or combinations of outcomes, the 65,536 cells leave few words over (less than one in 16)."""
+
+PASS: Final = 1 << 20
+"""Draws that go through all stages before the next ones do, so that they are still cached when they are copied out. From
+one full pass on, tables of combinations are worth their building."""
 
 _LONG: Final = 1 << 32
+_NOWHERE: Final = np.empty(0, np.intp)
 
 
 class Sampler:
@@ -44,14 +52,30 @@ class Sampler:
     """
 
     def __init__(self, weights: Sequence[int]) -> None:
-        self._outcomes = len(weights)
-        self._stage: _Stage = _Cells(weights) if len(weights) <= SHORT_TABLE else _Columns(weights)
+        self._weights = weights
+        self._one: _Stage = _Cells(weights) if len(weights) <= SHORT_TABLE else _Columns(weights)
+        self._several: _Cells | None = None
 
     def sample(self, n: int, *, entropy: Entropy | None, seed: Seed | None, dtype: DTypeLike | None) -> Array:
         """``AliasTable.sample_many``."""
-        out = np.empty(_length(n), _dtype(dtype, self._outcomes))
-        self._stage.fill(out, _source(entropy, seed))
+        size = _length(n)
+        chosen = _dtype(dtype, len(self._weights))
+        source = _source(entropy, seed)
+        stage = self._stage(size)
+        out = _empty(size, chosen)
+        for start in range(0, size, PASS):
+            part = out[start : start + PASS]
+            part[:] = stage.draw(len(part), source)
         return out
+
+    def _stage(self, n: int) -> _Stage:
+        """The first stage for n draws."""
+        together = next((t for t in (4, 2) if len(self._weights) ** t <= SHORT_TABLE), 1)
+        if n < PASS or together == 1:
+            return self._one
+        if self._several is None:
+            self._several = _Cells(self._weights, together)
+        return self._several
 
 
 class _Source(Words):
@@ -75,63 +99,79 @@ class _Source(Words):
 
 
 class _Stage(Protocol):
-    def fill(self, out: Array, source: _Source) -> None:
-        """Write independent outcomes over the whole of ``out``."""
+    def draw(self, n: int, source: _Source) -> Array:
+        """So many independent outcomes, in the smallest unsigned dtype."""
 
 
 class _Cells:
-    """One 16-bit word a draw, in the order of the outcomes; the words that none fills alone come last."""
+    """One 16-bit word for one draw, or for 2 or 4 at once, whose combinations are the outcomes then.
 
-    def __init__(self, weights: Sequence[int]) -> None:
-        alone, remainder = shares(weights, CELLS)
+    The cells are in the order of the combinations; the words that none fills alone come last. The outcomes of a
+    combination lie side by side, and are looked up as one number.
+    """
+
+    def __init__(self, weights: Sequence[int], together: int = 1) -> None:
+        alone, remainder = shares([prod(each) for each in product(weights, repeat=together)], CELLS)
+        self._dtype = np.min_scalar_type(len(weights) - 1)
+        self._together = together
+        combinations = np.array([*product(range(len(weights)), repeat=together)], self._dtype)
+        self._packed = combinations.view(f"u{together * self._dtype.itemsize}").ravel()
         self._settled = sum(alone)
-        self._table = np.zeros(CELLS, np.min_scalar_type(len(weights) - 1))
-        self._table[: self._settled] = np.repeat(np.arange(len(weights)), alone)
+        self._table = np.zeros(CELLS, self._packed.dtype)
+        self._table[: self._settled] = np.repeat(self._packed, alone)
         self._rest = _rest(remainder, _Columns)
 
-    def fill(self, out: Array, source: _Source) -> None:
-        table = self._table.astype(out.dtype, copy=False)
-        over = []
+    def draw(self, n: int, source: _Source) -> Array:
+        out = np.empty(-(-n // self._together), self._packed.dtype)
+        over = [_NOWHERE]
         for start, words in source.chunks(len(out), "<u2"):
-            table.take(words, out=out[start : start + len(words)], mode="clip")  # the other modes copy once more
+            self._table.take(words, out=out[start : start + len(words)], mode="clip")  # the other modes copy once more
             if self._rest:
                 over.append(np.flatnonzero(words >= self._settled) + start)
-        _settle(out, over, self._rest, source)
+        if self._rest:
+            places = np.concatenate(over)
+            out[places] = self._packed[self._rest.draw(len(places), source)]
+        return out.view(self._dtype)[:n]
 
 
 class _Columns:
-    """One 32-bit word a draw, by an alias table over 2³² cells.
+    """One 32-bit word a draw, by an alias table over 2³² cells that is read without a branch.
 
-    The high bits choose a column; the whole word is compared with the column's last cell that is its own. What the
-    cells cannot settle is one outcome more.
+    The low bits of a word choose a column, the high bits a height in it. A column's entry is its alias below a height,
+    chosen so that the words up to the entry are exactly the column's own cells: the lesser of word and entry ends in the
+    outcome. The cells that no outcome fills alone are one outcome more, the last one.
     """
 
     def __init__(self, weights: Sequence[int]) -> None:
         alone, remainder = shares(weights, _LONG)
+        cells = [*alone, _LONG - sum(alone)]
+        named = [outcome for outcome, count in enumerate(cells) if count]
+        bits = (len(named) - 1).bit_length()
+        unused = (1 << bits) - len(named)
+        own, aliases = (np.array(each, np.uint64) for each in columns([*(cells[i] for i in named), *[0] * unused], _LONG >> bits))
+        tied = aliases >= np.arange(1 << bits)  # the word of the entry's height is up to the entry: it is an own cell
+        self._entries = ((own - tied) << np.uint64(bits) | aliases).astype(np.uint32)
+        self._mask = np.uint32((1 << bits) - 1)
+        self._named = np.array(named, np.uint32)
+        self._gaps = named[-1] >= len(named)  # columns are not numbered as outcomes are
         self._over = len(weights)
-        bits = self._over.bit_length()
-        height = _LONG >> bits
-        self._shift = np.uint32(32 - bits)
-        unused = (1 << bits) - self._over - 1
-        thresholds, aliases = columns([*alone, _LONG - sum(alone), *[0] * unused], height)
-        own = np.array(thresholds, np.int64)
-        below = np.arange(1 << bits)
-        above = np.array(aliases, np.int64)
-        below[own == 0] = above[own == 0]  # a column without cells of its own is its alias from top to bottom
-        own[own == 0] = height
-        self._last = (np.arange(1 << bits) * height + own - 1).astype(np.uint32)
-        self._pairs = np.stack([below, above], axis=1).ravel().astype(np.uint32)
+        self._dtype = np.min_scalar_type(self._over - 1)
         self._rest = _rest(remainder, _Integers)
 
-    def fill(self, out: Array, source: _Source) -> None:
-        over = []
-        for start, words in source.chunks(len(out), "<u4"):
-            column = words >> self._shift
-            upper = words > self._last.take(column, mode="clip")
-            outcomes = self._pairs.take(column << 1 | upper, mode="clip")  # no branch, unlike np.where
-            over.append(np.flatnonzero(outcomes == self._over) + start)
+    def draw(self, n: int, source: _Source) -> Array:
+        out = np.empty(n, self._dtype)
+        over = [_NOWHERE]
+        for start, words in source.chunks(n, "<u4"):
+            entries = self._entries.take(words & self._mask, mode="clip")
+            columns = np.minimum(words, entries) & self._mask
+            outcomes = self._named.take(columns, mode="clip") if self._gaps else columns
             out[start : start + len(words)] = outcomes
-        _settle(out, over, self._rest, source)
+            if outcomes.max() == self._over:  # not in most chunks
+                over.append(np.flatnonzero(outcomes == self._over) + start)
+        if self._rest:
+            places = np.concatenate(over)
+            out[places] = self._rest.draw(len(places), source)
+        return out
 
 
 class _Integers:
@@ -140,25 +180,14 @@ class _Integers:
     def __init__(self, weights: Sequence[int]) -> None:
         self._table = Cumulative(weights)
 
-    def fill(self, out: Array, source: _Source) -> None:
-        for i in range(len(out)):
-            out[i] = self._table.outcome(source.below(self._table.total))
+    def draw(self, n: int, source: _Source) -> Array:
+        drawn = [self._table.outcome(source.below(self._table.total)) for _ in range(n)]
+        return np.array(drawn, np.min_scalar_type(len(self._table) - 1))
 
 
 def _rest(remainder: Sequence[int], stage: Callable[[Sequence[int]], _Stage]) -> _Stage | None:
     """The stage for the remainder of a law, or None where nothing is left over."""
     return stage(remainder) if any(remainder) else None
-
-
-def _settle(out: Array, over: list[Array], rest: _Stage | None, source: _Source) -> None:
-    """Draw again, from the remainder of the law, what the lookups could not settle."""
-    if rest is None or not over:
-        return
-    places = np.concatenate(over)
-    if len(places):
-        drawn = np.empty(len(places), out.dtype)
-        rest.fill(drawn, source)
-        out[places] = drawn
 
 
 def _source(entropy: Entropy | None, seed: Seed | None) -> _Source:
@@ -194,6 +223,14 @@ def _length(n: object) -> int:
     if length < 0:
         raise InvalidRequest(f"sample_many takes a number of draws of at least 0, got {n!r}")
     return length
+
+
+def _empty(n: int, dtype: np.dtype[Any]) -> Array:
+    try:
+        return np.empty(n, dtype)
+    except (MemoryError, ValueError, OverflowError):
+        size = -(-n * dtype.itemsize // 2**30)
+        raise InvalidRequest(f"sample_many of {n!r} would take {size:,} GiB of memory; draw them in parts") from None
 
 
 def _dtype(dtype: DTypeLike | None, outcomes: int) -> np.dtype[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,11 +23,29 @@ if TYPE_CHECKING:
     from prizedraw.pity import Settled
     from prizedraw.simulation.streams import Array, Stream
 
+_FEW = 1 << 20
+"""Up to so many keys, each has a place of its own."""
+_NARROW = 24
+"""Up to so many outcomes, what is closed fits into a number with the rest of a key."""
 MET = -1
 """The newcomer's promise is met, or there is none."""
 
 State: TypeAlias = tuple[tuple[int, ...], int]
 """The counters, and the draws made while the newcomer's promise is open (no more than before it is due), or MET."""
+
+
+class Law(NamedTuple):
+    """The law of what the first ticket names: the same in every state whose rules have the same chances.
+
+    Attributes:
+        weights: whole, one for each outcome.
+        row: its row among the laws.
+        plain: whether a closed prize simply becomes a thank-you, whichever it is and whatever else is closed.
+    """
+
+    weights: list[int]
+    row: int
+    plain: bool
 
 
 class Automaton:
@@ -38,7 +56,6 @@ class Automaton:
 
     Attributes:
         start: the state of a new participant.
-        naming: for each state, the law of what the first ticket names.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -51,9 +68,14 @@ class Automaton:
         self._states: list[State] = []
         self._next = np.empty((0, self._outcomes), np.int32)
         self._plain = np.empty(0, bool)
+        self._law_row = np.empty(0, np.int32)
+        self._laws: dict[tuple[Fraction | bool | None, ...], Law] = {}
+        self._law_of: list[Law] = []
+        self._weights: list[list[int]] = []
+        self._examples: list[tuple[tuple[int, ...], bool]] = []
+        self._naming = Rows(self._outcomes)
         self._instead = Rows(self._outcomes)
         self._instead_of: dict[tuple[int, bytes, int], int] = {}
-        self.naming = Rows(self._outcomes)
         self.start = self.number({}, 0, met=rules.newcomer is None)
 
     def __len__(self) -> int:
@@ -73,14 +95,35 @@ class Automaton:
         """The states after draws that granted these outcomes."""
         place = states.astype(np.intp) * self._outcomes + granted
         found = self._next.ravel().take(place)
-        unknown = found < 0
-        if unknown.any():
-            for one in np.unique(place[unknown]).tolist():
-                state, outcome = divmod(one, self._outcomes)
-                following = self._after(self._states[state], outcome)
-                self._next[state, outcome] = following
+        if (found < 0).any():
+            for one in np.unique(place[found < 0]).tolist():
+                self.following(*divmod(one, self._outcomes))
             found = self._next.ravel().take(place)
         return found
+
+    def following(self, state: int, outcome: int) -> int:
+        """The state after a draw that granted this outcome."""
+        found = int(self._next[state, outcome])
+        if found < 0:
+            found = self._after(self._states[state], outcome)
+            self._next[state, outcome] = found
+        return found
+
+    def law(self, state: int) -> Law:
+        """The law of what the first ticket names."""
+        return self._law_of[state]
+
+    def weights(self, law: int) -> list[int]:
+        """The whole weights of a law, by its row."""
+        return self._weights[law]
+
+    def law_rows(self, states: Array) -> Array:
+        """The numbers of the laws of what first tickets name in these states."""
+        return self._law_row[states]
+
+    def named(self, states: Array, stream: Stream) -> Array:
+        """What the first tickets of draws in these states name."""
+        return self._naming.sample(self._law_row[states], stream)
 
     def plain(self, states: Array) -> Array:
         """Whether a closed prize simply becomes a thank-you, whichever it is and whatever else is closed."""
@@ -91,29 +134,46 @@ class Automaton:
 
         Args:
             states: before the draws.
-            closed: for each draw a row of flags, one for each outcome.
+            closed: a flag for each outcome, or a row of them for each draw.
             named: by the first ticket; each is closed.
             stream: where the words come from.
         """
-        packed = np.packbits(closed, axis=1)
-        keys = np.column_stack(
-            [states.astype("<u4").view(np.uint8).reshape(-1, 4), packed, named.astype("<u4").view(np.uint8).reshape(-1, 4)]
-        )
-        _, first, which = np.unique(_as_one(keys), return_index=True, return_inverse=True)
-        rows = [self._row(int(states[k]), closed[k], packed[k].tobytes(), int(named[k])) for k in first.tolist()]
+        laws = self._law_row[states].astype(np.int64)
+        if closed.ndim == 1:
+            keys = laws * self._outcomes + named
+            there = np.bincount(keys) > 0
+            first, which = np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+            rows = [self._instead_row(*divmod(key, self._outcomes), closed) for key in first.tolist()]
+            return self._instead.sample(np.array(rows)[which], stream)
+        if self._outcomes <= _NARROW:
+            masks = closed @ (1 << np.arange(self._outcomes, dtype=np.int64))
+            keys = (masks * self._outcomes + named) * len(self._weights) + laws
+            if int(keys.max()) < _FEW:  # counting is quicker than sorting
+                there = np.bincount(keys) > 0
+                found = [divmod(key, len(self._weights)) for key in np.flatnonzero(there).tolist()]
+                bits = np.arange(self._outcomes)
+                rows = [
+                    self._instead_row(law, rest % self._outcomes, (rest // self._outcomes >> bits & 1).astype(bool)) for rest, law in found
+                ]
+                return self._instead.sample(np.array(rows)[(np.cumsum(there) - 1)[keys]], stream)
+        else:
+            keys = _as_one(np.column_stack([_bytes(laws), np.packbits(closed, axis=1), _bytes(named)]))
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        rows = [self._instead_row(int(laws[k]), int(named[k]), closed[k]) for k in first.tolist()]
         return self._instead.sample(np.array(rows)[which], stream)
 
-    def _row(self, state: int, closed: Array, packed: bytes, named: int) -> int:
-        key = (state, packed, named)
-        found = self._instead_of.get(key)
+    def _instead_row(self, law: int, named: int, closed: Array) -> int:
+        """The row of what is granted in place of a closed prize."""
+        packed = np.packbits(closed).tobytes()
+        found = self._instead_of.get((law, packed, named))
         if found is None:
-            counters, newcomer = self._states[state]
+            counters, due = self._examples[law]
             shut = np.flatnonzero(closed).tolist()
-            laws = replacements(self._stages, counters, closed=shut, redraw=self._rules.redraw, newcomer=self._due(newcomer))
-            for outcome, law in laws.items():
-                weights = whole(law.get(k, Fraction(0)) for k in range(self._outcomes))
-                self._instead_of.setdefault((state, packed, outcome), self._instead.add(weights))
-            found = self._instead_of[key]
+            laws = replacements(self._stages, counters, closed=shut, redraw=self._rules.redraw, newcomer=due)
+            for outcome, chances in laws.items():
+                weights = whole(chances.get(k, Fraction(0)) for k in range(self._outcomes))
+                self._instead_of[law, packed, outcome] = self._instead.add(weights)
+            found = self._instead_of[law, packed, named]
         return found
 
     def _clamped(self, counters: Iterable[int]) -> tuple[int, ...]:
@@ -138,10 +198,23 @@ class Automaton:
                 room = max(64, found)
                 self._next = np.concatenate([self._next, np.full((room, self._outcomes), -1, np.int32)])
                 self._plain = np.concatenate([self._plain, np.empty(room, bool)])
-            due = self._due(newcomer)
-            self.naming.add(whole(outcomes(self._stages, counters, newcomer=due)))
+                self._law_row = np.concatenate([self._law_row, np.empty(room, np.int32)])
+            law = self._law(counters, due=self._due(newcomer))
+            self._law_of.append(law)
+            self._law_row[found], self._plain[found] = law.row, law.plain
+        return found
+
+    def _law(self, counters: tuple[int, ...], *, due: bool) -> Law:
+        """Counters matter by the chances that they give the rules alone."""
+        key = (due, *(rule.law.at(counter) for rule, counter in zip(self._stages.rules, counters, strict=True)))
+        found = self._laws.get(key)
+        if found is None:
+            weights = whole(outcomes(self._stages, counters, newcomer=due))
             first = self._stages.first if due and self._stages.first is not None else self._stages.root.at(counters)
-            self._plain[found] = not self._rules.redraw and not self._follows_due(first, counters)
+            plain = not self._rules.redraw and not self._follows_due(first, counters)
+            found = self._laws[key] = Law(weights, self._naming.add(weights), plain)
+            self._weights.append(weights)
+            self._examples.append((counters, due))
         return found
 
     def _follows_due(self, settled: Settled, counters: tuple[int, ...]) -> bool:
@@ -160,6 +233,11 @@ def whole(chances: Iterable[Fraction]) -> list[int]:
     listed = list(chances)
     scale = lcm(*(chance.denominator for chance in listed))
     return [int(chance * scale) for chance in listed]
+
+
+def _bytes(numbers: Array) -> Array:
+    """Each number as a row of bytes."""
+    return numbers.astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 def _as_one(keys: Array) -> Array:

@@ -30,16 +30,31 @@ class Crowd:
         starts: how the first of them start; the others are new, or as ``everyone``.
         everyone: how those others start.
         day: the ordinal of the simulation's first day.
+        numbers: whether the numbers of draws are kept.
+        together: whether a day begins for all at once, where it is one day for all draws of a pass.
     """
 
-    def __init__(self, rules: Rules, automaton: Automaton, size: int, starts: Sequence[State], everyone: State | None, day: int) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        automaton: Automaton,
+        size: int,
+        starts: Sequence[State],
+        everyone: State | None,
+        day: int,
+        *,
+        numbers: bool,
+        together: bool,
+    ) -> None:
         self._rules = rules
         self._automaton = automaton
         quota = rules.quota
         self.states = np.full(size, automaton.start, np.int32)
         self.wins = np.zeros(size, np.int32)
-        self.number = np.zeros(size, np.int32)
-        self._arrays = {"states": self.states, "wins": self.wins, "number": self.number}
+        self._arrays = {"states": self.states, "wins": self.wins}
+        self.number = self._kept("number", size, numbers)
+        self._together = together
+        self._today = 0
         self._caps = [k for k, cap in enumerate(rules.caps) if cap != np.inf]
         limited_day = quota.daily_draws, quota.daily_wins
         self.day = self._kept("day", size, any(limit >= 0 for limit in limited_day), _NEVER)
@@ -97,6 +112,13 @@ class Crowd:
         """Begin the day of a draw: counts of an earlier one are over. Days never move back."""
         if self.day is None:
             return
+        if self._together and isinstance(day, int):
+            if day > self._today:
+                self._today = day
+                for counts in (self.day_draws, self.day_wins):
+                    if counts is not None:
+                        counts[:] = 0
+            return
         behind = self.day[who] < day
         if not behind.any():
             return
@@ -127,15 +149,16 @@ class Crowd:
 
     def closed_to(self, who: Who, named: Array) -> Array | None:
         """Whether their own caps close the prizes named, draw by draw; None: none is."""
-        found = None
+        if self.points is None and not self.won:
+            return None
+        found = np.zeros(len(named), bool)
         for prize, won in self.won.items():
             assert won is not None  # noqa: S101 - kept for each capped prize
-            shut = (named == prize) & (won[who] >= self._rules.caps[prize])
-            found = shut if found is None else found | shut
+            places = np.flatnonzero(named == prize)
+            found[places] = won[_some(who, places)] >= self._rules.caps[prize]
         if self.points is not None:
-            amount = self._points_of[named]
-            shut = (amount > 0) & (self.points[who] + amount > self._rules.most_points)
-            found = shut if found is None else found | shut
+            places = np.flatnonzero(self._points_of[named])
+            found[places] |= self.points[_some(who, places)] + self._points_of[named[places]] > self._rules.most_points
         return found
 
     def closed_all(self, who: Array) -> Array:
@@ -149,33 +172,37 @@ class Crowd:
             found |= (amounts > 0) & (self.points[who][:, None] + amounts > self._rules.most_points)
         return found
 
-    def advance(self, who: Who, granted: Array, admitted: Array | None) -> None:
+    def advance(self, who: Who, granted: Array, admitted: Array | None, *, states: bool = True) -> None:
         """Move on by one draw each.
 
         Args:
             who: the participants.
             granted: what each draw granted.
             admitted: who drew at all; None: all.
+            states: whether their states are kept here.
         """
         if admitted is not None:
             who = np.arange(who.start, who.stop)[admitted] if isinstance(who, slice) else who[admitted]
             granted = granted[admitted]
-        won = granted < self._rules.thank_you
         own = self._use_granted(who)
-        self.states[who] = self._automaton.moved(self.states[who], granted)
-        self.wins[who] += won
-        self.number[who] += 1
+        if states:
+            self.states[who] = self._automaton.moved(self.states[who], granted)
+        if self.number is not None:
+            self.number[who] += 1
         if self.draws is not None:
             self.draws[who] += own
         if self.day_draws is not None:
             self.day_draws[who] += own
+        places = np.flatnonzero(granted < self._rules.thank_you)
+        winners, granted = _some(who, places), granted[places]
+        self.wins[winners] += 1
         if self.day_wins is not None:
-            self.day_wins[who] += won
+            self.day_wins[winners] += 1
         if self.points is not None:
-            self.points[who] += self._points_of[granted]
+            self.points[winners] += self._points_of[granted]
         for prize, count in self.won.items():
             assert count is not None  # noqa: S101 - kept for each capped prize
-            count[who] += granted == prize
+            count[winners[granted == prize]] += 1
 
     def _use_granted(self, who: Who) -> Array | int:
         """Use a granted draw where no own one is left; 1 where an own one is used."""
@@ -188,3 +215,8 @@ class Crowd:
             spent |= self.day_draws[who] >= self._rules.most_draws_a_day
         self.granted[who] -= spent
         return ~spent
+
+
+def _some(who: Who, places: Array) -> Array:
+    """The participants in these places."""
+    return places + who.start if isinstance(who, slice) else who[places]

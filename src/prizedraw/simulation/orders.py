@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from prizedraw.simulation.counts import each
 from prizedraw.simulation.streams import BLOCK, CENTRAL
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Part:
         block: of the stream.
         day, open: see ``Days``.
         number: which draw made it is of each participant, once it was noted for the log.
+        named, states: what the draws name and the states before them, where that is known before they are decided.
     """
 
     def __init__(self, who: Who, n: int, rounds: int | Array, block: int, position: Callable[[], Array]) -> None:
@@ -54,6 +56,8 @@ class Part:
         self.day: int | Array = 0
         self.open: bool | Array = True
         self.number: Array | None = None
+        self.named: Array | None = None
+        self.states: Array | None = None
 
     def some(self, index: Array) -> Who:
         """The participants of some of the draws."""
@@ -196,15 +200,6 @@ def _heads(many: Array, words: Callable[[int], Array]) -> Array:
     while (left > 0).any():
         coins = np.minimum(left, 64)
         bits = words(len(many)) >> (64 - np.maximum(coins, 1)).astype(np.uint64)
-        heads += np.where(coins > 0, _ones(bits), 0)
+        heads += np.where(coins > 0, each(bits), 0)
         left -= coins
     return heads
-
-
-def _ones(words: Array) -> Array:
-    """The number of ones in each word."""
-    count = words - ((words >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    count = (count & np.uint64(0x3333333333333333)) + ((count >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    count = (count + (count >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    ones: Array = ((count * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.int64)
-    return ones

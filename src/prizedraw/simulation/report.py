@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from prizedraw.campaign import Campaign
+    from prizedraw.plots import Picture
     from prizedraw.sampling.entropy import Seed
     from prizedraw.simulation.log import WinLog
     from prizedraw.simulation.scene import Plan
@@ -98,6 +99,7 @@ class Report:
         self.interrupted = len(tallies) < asked
         self.log = log
         self._asked = asked
+        self._plan = plan
         self._tallies = tuple(tallies)
         self._ids = (*(prize.id for prize in plan.campaign.prizes), plan.campaign.fallback.id)
         self.wins_per_participant = np.zeros(max(len(one.wins) for one in tallies), np.int64)
@@ -259,6 +261,22 @@ class Report:
         share = f" ({row['sold_out_share']:.0%} of the runs)" if not one and row["sold_out_share"] else ""
         error, spread = ("", "") if one else (_number(row["standard_error"]), f"{row['granted_05']:,} … {row['granted_95']:,}")
         return (row["prize"], _number(row["granted"]), error, spread, _number(row["demand"]), left, sold + share)
+
+    def plot(self, of: str | None = None) -> Picture:
+        """What came of the runs as a picture.
+
+        Args:
+            of: "granted": what was granted and asked for; "stock": units left after each round; "cost": worth of what was
+                granted until then. The last two are counted from the log of wins. Left out, it is the stock where that is kept
+                and can run out, else what was granted.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            InvalidRequest: ``of`` is something else; there is no log, or draws were not made in rounds.
+        """
+        from prizedraw.simulation import seeing  # noqa: PLC0415 - matplotlib is optional, and slow to import
+
+        return seeing.picture(self, self._plan, of)
 
     def __repr__(self) -> str:
         heads, rows = self._table()

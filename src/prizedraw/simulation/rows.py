@@ -21,6 +21,31 @@ if TYPE_CHECKING:
 _CELLS = 1 << 32
 
 
+class Alias:
+    """The alias table of one law.
+
+    Args:
+        weights: whole, with a positive sum.
+        bits: there are ``2**bits`` columns, more than there are weights.
+
+    Attributes:
+        last: the last cell that is a column's own.
+        pairs: the outcome of each column up to that cell, and beyond it; ``len(weights)`` stands for what is left over.
+        rest: the weights against which what is left over is read.
+    """
+
+    def __init__(self, weights: Sequence[int], bits: int) -> None:
+        width, height = 1 << bits, _CELLS >> bits
+        alone, self.rest = shares(weights, _CELLS)
+        thresholds, aliases = columns([*alone, _CELLS - sum(alone), *[0] * (width - len(weights) - 1)], height)
+        own, above = np.array(thresholds, np.int64), np.array(aliases, np.int64)
+        below = np.arange(width)
+        below[own == 0] = above[own == 0]  # a column without cells of its own is its alias from top to bottom
+        own[own == 0] = height
+        self.last = (np.arange(width) * height + own - 1).astype(np.uint32)
+        self.pairs = np.stack([below, above], axis=1).ravel()
+
+
 class Rows:
     """Laws over the outcomes 0 … n - 1.
 
@@ -31,7 +56,6 @@ class Rows:
     def __init__(self, outcomes: int) -> None:
         self._over = outcomes
         self._bits = outcomes.bit_length()  # columns for the outcomes and for what is left over
-        self._height = _CELLS >> self._bits
         self._shift = np.uint32(32 - self._bits)
         self._last = np.empty(0, np.uint32)
         self._pairs = np.empty(0, np.min_scalar_type(outcomes))
@@ -53,16 +77,10 @@ class Rows:
             room = max(1, row) * width
             self._last = np.concatenate([self._last, np.empty(room, self._last.dtype)])
             self._pairs = np.concatenate([self._pairs, np.empty(2 * room, self._pairs.dtype)])
-        alone, rest = shares(weights, _CELLS)
-        unused = width - self._over - 1
-        thresholds, aliases = columns([*alone, _CELLS - sum(alone), *[0] * unused], self._height)
-        own, above = np.array(thresholds, np.int64), np.array(aliases, np.int64)
-        below = np.arange(width)
-        below[own == 0] = above[own == 0]  # a column without cells of its own is its alias from top to bottom
-        own[own == 0] = self._height
-        self._last[row * width : (row + 1) * width] = np.arange(width) * self._height + own - 1
-        self._pairs[2 * row * width : 2 * (row + 1) * width] = np.stack([below, above], axis=1).ravel()
-        self._rest.append(Cumulative(rest))
+        alias = Alias(weights, self._bits)
+        self._last[row * width : (row + 1) * width] = alias.last
+        self._pairs[2 * row * width : 2 * (row + 1) * width] = alias.pairs
+        self._rest.append(Cumulative(alias.rest))
         return row
 
     def sample(self, rows: Array, stream: Stream) -> Array:

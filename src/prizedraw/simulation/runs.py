@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from itertools import count
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,18 @@ from prizedraw.draw.snapshot import Snapshot
 from prizedraw.draw.state import State
 from prizedraw.errors import InvalidRequest
 from prizedraw.sampling.entropy import seed_bytes
+from prizedraw.simulation.calendar import leap_in_rounds
+from prizedraw.simulation.independent import leap
 from prizedraw.simulation.log import WinLog
 from prizedraw.simulation.orders import ORDERS
 from prizedraw.simulation.progress import shown
+from prizedraw.simulation.renewal import renew_in_rounds
 from prizedraw.simulation.report import Report
 from prizedraw.simulation.scene import Plan, Scene, law_of_draws
 from prizedraw.simulation.stepping import step
 from prizedraw.simulation.streams import Streams
 from prizedraw.simulation.traffic import Traffic
+from prizedraw.simulation.waits import TooManyStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +122,7 @@ def _spread(
 ) -> None:
     from concurrent.futures import as_completed  # noqa: PLC0415 - only where there is an executor
 
-    key = (os.getpid(), next(_keys))
+    key = os.urandom(16)  # of this plan: a worker may have served another one before
     futures: dict[Future[Tally], int] = {executor.submit(_task, key, plan, seed, run): run for run in range(runs)}
     try:
         for future in as_completed(futures):
@@ -130,11 +133,10 @@ def _spread(
             future.cancel()
 
 
-_keys = count()
 _local = threading.local()
 
 
-def _task(key: tuple[int, int], plan: Plan, seed: Seed | None, run: int) -> Tally:
+def _task(key: bytes, plan: Plan, seed: Seed | None, run: int) -> Tally:
     """One run in a worker, which keeps the scene of its last plan: each thread its own."""
     if getattr(_local, "key", None) != key:
         _local.key, _local.scene = key, Scene(plan)
@@ -143,6 +145,16 @@ def _task(key: tuple[int, int], plan: Plan, seed: Seed | None, run: int) -> Tall
 
 def play(scene: Scene, streams: Streams, run: int, advance: Callable[[int], None]) -> Tally:
     """One run, in the quickest way that its campaign allows."""
+    quiet = scene.quiet
+    if quiet is not None:
+        try:
+            if scene.renews:
+                return renew_in_rounds(scene, quiet, streams, run, advance)
+            if scene.shares or scene.caps:
+                return leap_in_rounds(scene, quiet, streams, run, advance)
+            return leap(scene, quiet, streams, run, advance)
+        except TooManyStates:
+            pass
     return step(scene, streams, run, advance)
 
 
@@ -275,14 +287,22 @@ def _everyone(campaign: Campaign, state: Any) -> State:
     if sum(won.values()) > number:
         raise InvalidRequest(f"{sum(won.values())} wins are more than draws={number}; give the number of draws made", "state.draws")
     wanted = campaign.newcomer.target if campaign.newcomer is not None else ()
+
+    met = getattr(state, "newcomer", None)
+
+    def told(name: str, otherwise: int) -> int:
+        value = getattr(state, name, None)
+        return otherwise if value is None else _count(value, f"state.{name}")
+
     return State(
         number=number,
-        draws=number,
-        wins=sum(won.values()),
-        points=sum((prizes[id_].points or 0) * n for id_, n in won.items()),
+        draws=told("own_draws", number),
+        wins=told("total_wins", sum(won.values())),
+        day_wins=told("wins_today", 0),
+        points=told("points", sum((prizes[id_].points or 0) * n for id_, n in won.items())),
         won=won,
         misses={id_: int(n) for id_, n in misses.items()},
-        newcomer=any(won.get(id_) for id_ in wanted),
+        newcomer=any(won.get(id_) for id_ in wanted) if met is None else bool(met),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from prizedraw.draw.rules import Rules
 from prizedraw.simulation.automaton import Automaton, whole
 from prizedraw.simulation.crowd import Crowd
+from prizedraw.simulation.quiet import Quiet
 from prizedraw.simulation.rows import Rows
 from prizedraw.simulation.shelf import Shelf
 from prizedraw.simulation.tally import REFUSALS
+from prizedraw.simulation.waits import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,6 +113,64 @@ class Scene:
         self.days: Days = DaysOfRounds(plan.per_day, plan.most_draws)
         self._first_day = plan.snapshot.day.toordinal() if plan.snapshot is not None else 0
 
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether a draw may be refused."""
+        plan, quota = self.plan, self.rules.quota
+        most = plan.most_draws
+        return (
+            0 <= quota.total_draws < most
+            or 0 <= quota.campaign_draws < plan.participants * most
+            or (quota.daily_draws >= 0 and not 0 < plan.per_day <= quota.daily_draws)
+            or plan.traffic is not None
+            or plan.snapshot is not None
+            or plan.everyone is not None
+        )
+
+    @cached_property
+    def shares(self) -> bool:
+        """Whether participants share something that can run out."""
+        plan, rules = self.plan, self.rules
+        everything = plan.participants * plan.most_draws
+        return (
+            any(0 <= units <= everything for units in plan.stock.values())
+            or rules.release >= 0
+            or any(limit >= 0 for limit in rules.releases)
+            or (any(rules.points) and rules.total_points_limit >= 0)
+        )
+
+    @cached_property
+    def caps(self) -> bool:
+        """Whether a participant has another cap than that on all wins."""
+        rules = self.rules
+        capped = any(prize.per_participant >= 0 for prize in rules.prizes)
+        return rules.quota.daily_wins >= 0 or capped or (any(rules.points) and rules.points_limit >= 0)
+
+    @cached_property
+    def quiet(self) -> Quiet | None:
+        """The laws of waiting, where draws can be skipped and enough of them are quiet; else None."""
+        if self.refuses or len(self.rules.ids) > NOTHING or (self.shares and self.order != "rounds"):
+            return None
+        quiet = Quiet(self.rules, self.automaton, self.plan.most_draws, told_apart=self.log or self.shares or self.caps)
+        return quiet if quiet.often else None
+
+    @cached_property
+    def renews(self) -> bool:
+        """Whether a participant is nothing but the rounds of the hits of one prize; see ``renewal``."""
+        rules, quiet = self.rules, self.quiet
+        if (
+            quiet is None
+            or not quiet.renews
+            or not (self.shares or rules.quota.total_wins >= 0)
+            or self.log
+            or self.caps
+            or not isinstance(self.plan.draws_each, int)
+        ):
+            return False
+        return (
+            rules.release < 0 and all(limit < 0 for limit in rules.releases) and not (any(rules.points) and rules.total_points_limit >= 0)
+        )
+
     def draws(self, stream: Stream) -> Array:
         """How often each participant draws in a run; with it, the days of traffic are set out."""
         draws = self.plan.draws(stream)
@@ -121,7 +182,16 @@ class Scene:
         """The participants at the start of a run."""
         snapshot = self.plan.snapshot
         starts = list(snapshot.participants.values()) if snapshot is not None else []
-        return Crowd(self.rules, self.automaton, self.participants, starts, self.plan.everyone, self._first_day)
+        return Crowd(
+            self.rules,
+            self.automaton,
+            self.participants,
+            starts,
+            self.plan.everyone,
+            self._first_day,
+            numbers=self.log,
+            together=self.order == "rounds" and self.plan.traffic is None,
+        )
 
     def shelf(self) -> Shelf:
         """What is shared at the start of a run."""

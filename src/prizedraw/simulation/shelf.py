@@ -88,14 +88,15 @@ class Shelf:
         """The row of ``closed`` for a day."""
         return day if self._daily else 0
 
-    def fill(self, counts: Array, taken: Callable[[], Taken]) -> tuple[int, list[int]] | None:
+    def fill(self, counts: Array, day: int | None, taken: Callable[[], Taken]) -> tuple[int, list[int]] | None:
         """Close what the first draw that fills a counter closes; its position, and the prizes that are sold out by it. None: no draw does.
 
         Args:
             counts: of each outcome granted since ``take`` was last called.
+            day: on which all of them were granted, or None.
             taken: the draws they come from.
         """
-        if not self._finite or not self._may_fill(counts):
+        if not self._finite or not self._may_fill(counts, day):
             return None
         draws = taken()
         fills = sorted(self._fills(draws), key=lambda one: one[0])
@@ -109,10 +110,15 @@ class Shelf:
                 sold_out += [prize] if prize >= 0 else []
         return first, sold_out
 
-    def _may_fill(self, counts: Array) -> bool:
+    def _may_fill(self, counts: Array, day: int | None) -> bool:
         won = counts[: self._prizes]
-        if (won >= self.left)[~self.closed[:, :-1].all(axis=0)].any() or self._daily:
+        if (won >= self.left)[~self.closed[:, :-1].all(axis=0)].any():
             return True
+        if self._daily:
+            open_ = ~self.closed[day or 0, :-1]
+            filled = (won >= self._release[day or 0])[open_].any() or (open_.any() and won.sum() >= self._release_in_all[day or 0])
+            if day is None or filled:
+                return True
         if self._points < AMPLE // 2 and self._reaches(int((won * self._amounts).sum())):
             return True
         return not self.full and int(counts[: self._outcomes].sum()) >= self.draws_left

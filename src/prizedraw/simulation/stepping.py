@@ -33,14 +33,16 @@ def step(scene: Scene, streams: Streams, run: int, advance: Callable[[int], None
         run: the number of the run.
         advance: told how many draws were decided since.
     """
-    stepping = _Stepping(scene, streams, run)
+    stepping = Stepping(scene, streams, run)
     for chunk in chunks(scene.order, stepping.draws, scene.days, streams, run):
         stepping.play(chunk)
         advance(chunk.count)
     return stepping.tally()
 
 
-class _Stepping:
+class Stepping:
+    """A run on its way."""
+
     def __init__(self, scene: Scene, streams: Streams, run: int) -> None:
         self._scene = scene
         self._rules = scene.rules
@@ -60,8 +62,8 @@ class _Stepping:
         self._log = Log(scene.participants, scene.most_number(self.draws), self._outcomes) if scene.log else None
         self._open: dict[int, Stream] = {}
 
-    def play(self, chunk: Chunk) -> None:
-        """Decide the draws of a chunk and take what they were granted."""
+    def play(self, chunk: Chunk) -> list[Array]:
+        """Decide the draws of a chunk and take what they were granted; that, part by part."""
         several = len(chunk.passes) > 1
         kept = [self._crowd.copy(part.who) for part in chunk.passes[0]] if several else []
         found: list[tuple[Array, Array] | None] = [None] * len(chunk.parts)
@@ -84,6 +86,7 @@ class _Stepping:
             if self._log is not None:
                 self._note(part, one)
         self._take(chunk, found, counts)
+        return [one[1] for one in found if one is not None]
 
     def _stream(self, block: int) -> Stream:
         if block not in self._open:
@@ -106,8 +109,12 @@ class _Stepping:
         open_ = part.open if index is None or not isinstance(part.open, np.ndarray) else part.open[index]
         crowd, stream = self._crowd, self._stream(part.block)
         crowd.turn(who, day)
-        states = crowd.states[who]
-        named = self._automaton.naming.sample(states, stream).astype(self._scene.code_type, copy=False)
+        if part.named is not None and part.states is not None:
+            states = part.states if index is None else part.states[index]
+            named = (part.named if index is None else part.named[index]).copy()
+        else:
+            states = crowd.states[who]
+            named = self._automaton.named(states, stream).astype(self._scene.code_type, copy=False)
         granted = named.copy()
         capped = crowd.capped(who)
         if capped is not None:
@@ -140,7 +147,9 @@ class _Stepping:
         places = places[odd]
         people = places + who.start if isinstance(who, slice) else who[places]
         row = self._shelf.row(day)
-        closed = self._shelf.closed[row[places] if isinstance(row, np.ndarray) else row] | self._crowd.closed_all(people)
+        closed = self._shelf.closed[row[places] if isinstance(row, np.ndarray) else row]
+        if self._scene.caps:
+            closed = closed | self._crowd.closed_all(people)
         granted[odd] = self._automaton.replaced(states[places], closed, named[places], stream)
         return granted
 
@@ -175,25 +184,30 @@ class _Stepping:
             taken = Taken(np.concatenate([granted for _, granted in decided]), position, np.concatenate(days))
             return taken
 
-        filled = self._shelf.fill(counts, draws)
+        days = {part.day if isinstance(part.day, int) else None for part in chunk.parts}
+        filled = self._shelf.fill(counts, days.pop() if len(days) == 1 else None, draws)
         if filled is None:
             return counts, None
         edge, sold_out = filled
         assert taken is not None  # noqa: S101 - a counter is filled by draws that were looked at
         for prize in sold_out:
-            made = self._made + int(((taken.position <= edge) & (taken.granted < self._outcomes)).sum())
+            made = self._number_of(taken, edge)
             rounds = np.concatenate([np.broadcast_to(np.asarray(part.rounds), (part.n,)) for part in chunk.parts])
             self._sold_out[prize] = SoldOut(made, int(rounds[taken.position == edge][0]), self._scene.time(edge))
         return counts, edge
+
+    def _number_of(self, taken: Taken, edge: int) -> int:
+        """The number of a draw among all that are made."""
+        return self._made + int(((taken.position <= edge) & (taken.granted < self._outcomes)).sum())
 
     def _move(self, part: Part, found: tuple[Array, Array] | None) -> None:
         assert found is not None  # noqa: S101 - decided just before
         granted = found[1]
         refused = granted >= self._outcomes
         self._crowd.turn(part.who, part.day)
-        if self._log is not None:
-            part.number = self._crowd.number[part.who] + 1
-        self._crowd.advance(part.who, granted, ~refused if refused.any() else None)
+        if self._crowd.number is not None:
+            part.number = self._crowd.number[part.who] + 1 if part.named is None else np.broadcast_to(part.rounds, granted.shape)
+        self._crowd.advance(part.who, granted, ~refused if refused.any() else None, states=part.named is None)
 
     def _note(self, part: Part, found: tuple[Array, Array] | None) -> None:
         assert found is not None  # noqa: S101 - decided just before

@@ -3,6 +3,7 @@
 from prizedraw.stock.alerts import Crossing, crossing
 from prizedraw.stock.ledger import (
     Balance,
+    Ledger,
     LedgerError,
     Movement,
     MovementKind,
@@ -16,6 +17,7 @@ from prizedraw.stock.release import Release
 __all__ = [
     "Balance",
     "Crossing",
+    "Ledger",
     "LedgerError",
     "Movement",
     "MovementKind",

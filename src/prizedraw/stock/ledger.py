@@ -149,12 +149,14 @@ class _Sums:
     held: int = 0
     lifts: int = 0
 
-    def moved(self, movement: Movement) -> _Sums:
+    def added(self, movement: Movement) -> _Sums:
         column, sign = _SIGNS[movement.kind]
         if movement.quantity == _LIFT:
-            sums = evolve(self, lifts=self.lifts + sign)
-        else:
-            sums = evolve(self, **{column: getattr(self, column) + sign * movement.quantity})
+            return evolve(self, lifts=self.lifts + sign)
+        return evolve(self, **{column: getattr(self, column) + sign * movement.quantity})
+
+    def moved(self, movement: Movement) -> _Sums:
+        sums = self.added(movement)
         if problem := sums.below_zero():
             raise LedgerError(
                 f"{movement.kind} of {movement.quantity!r} {movement.prize_id!r} at {movement.at}"
@@ -189,16 +191,64 @@ _SIGNS = {
 }
 
 
+class Ledger:
+    """Adds movements up, one at a time in the order they were committed; memory for the prizes alone.
+
+    Args:
+        partial: whether these are some movements out of many, which may take what others gave.
+    """
+
+    def __init__(self, *, partial: bool = False) -> None:
+        self._partial = partial
+        self._sums: dict[str, _Sums] = {}
+
+    def add(self, movement: Movement) -> None:
+        """Add one.
+
+        Raises:
+            LedgerError: it takes what is not there, and the ledger is not partial; it stays as it was.
+        """
+        sums = self._sums.get(movement.prize_id, _Sums())
+        self._sums[movement.prize_id] = sums.added(movement) if self._partial else sums.moved(movement)
+
+    def balances(self) -> dict[str, Balance]:
+        """The balance of every prize that was named."""
+        return {prize_id: of_prize.balance() for prize_id, of_prize in self._sums.items()}
+
+    def brought_forward(self) -> tuple[tuple[str, MovementKind, int], ...]:
+        """The fewest movements that add up to the same, as (prize id, kind, quantity), in an order in which they may be committed."""
+        found: list[tuple[str, MovementKind, int]] = []
+        for prize_id, of_prize in self._sums.items():
+            for kind, (column, sign) in _SIGNS.items():
+                units = sign * getattr(of_prize, column)
+                if units > 0 and kind != MovementKind.RESTOCK:
+                    found.append((prize_id, kind, units))
+            lift = MovementKind.ALLOCATE if of_prize.lifts > 0 else MovementKind.RELEASE
+            found += [(prize_id, lift, _LIFT)] * abs(of_prize.lifts)
+        return tuple(sorted(found, key=lambda one: _GIVES_FIRST.index(one[1])))
+
+
+_GIVES_FIRST = (
+    MovementKind.ALLOCATE,
+    MovementKind.UNHOLD,
+    MovementKind.VOID,
+    MovementKind.ISSUE,
+    MovementKind.HOLD,
+    MovementKind.RELEASE,
+)
+"""What adds to what remains comes before what takes from it."""
+
+
 def balances(movements: Iterable[Movement]) -> dict[str, Balance]:
     """The balance of every prize that the movements name, in one pass over them in the order they were committed.
 
     Raises:
         LedgerError: a movement takes what is not there; the error names it.
     """
-    sums: dict[str, _Sums] = {}
+    ledger = Ledger()
     for movement in movements:
-        sums[movement.prize_id] = sums.get(movement.prize_id, _Sums()).moved(movement)
-    return {prize_id: of_prize.balance() for prize_id, of_prize in sums.items()}
+        ledger.add(movement)
+    return ledger.balances()
 
 
 def balance(movements: Iterable[Movement]) -> Balance:

@@ -133,3 +133,15 @@ class Kept:
         self.ids.update((entry.id, entry) for entry in stored)
         self.journal.extend(stored)
         return stored
+
+
+def check_redaction(commit: Commit, docs: Sequence[str]) -> None:
+    """Raise ValueError where a document is to be dropped that the commit does not guard, or puts."""
+    for key in docs:
+        if key not in commit.expect or key in commit.put:
+            raise ValueError(f"{key!r} is dropped, and must be in expect and not in put")
+
+
+def redacted(kept: Entry, told: Entry) -> Entry:
+    """The kept entry with another owner, fingerprint and data."""
+    return replace(kept, owner=told.owner, fingerprint=told.fingerprint, data=told.data)

@@ -16,8 +16,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from prizedraw.errors import StorageBusy
-from prizedraw.storage.home import Kept
-from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
+from prizedraw.storage.home import Kept, check_redaction, redacted
+from prizedraw.storage.protocol import Commit, Committed, Counter, Doc, Entry, Outcome, Page, Read, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +62,19 @@ class MemoryStore:
 
     def close(self) -> None:
         """Do nothing: what is kept lives as long as the store object."""
+
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Apply a commit and, only where it is Committed, take back what was written before. O(entries + documents of the home)."""
+        check_redaction(commit, docs)
+        with _Held(self, -1):
+            kept = self._homes.setdefault(home, _Home())
+            outcome = kept.apply(commit)
+            if isinstance(outcome, Committed):
+                kept.redact(entries, docs)
+            return outcome
+
+    def compact(self) -> None:
+        """Do nothing: what was dropped is gone."""
 
     def now(self) -> datetime | None:
         """None: the store has no clock of its own."""
@@ -204,6 +217,16 @@ class _Home(Kept):
         self.owners, self.indexed = {}, 0
         self.append((checkpoint,), ())
         return dropped
+
+    def redact(self, entries: Sequence[Entry], docs: Sequence[str]) -> None:
+        """Give entries another owner, fingerprint and data, and drop documents; the listings are made anew."""
+        for told in entries:
+            line = self.ids.get(told.id)
+            if line is not None:
+                self.ids[told.id] = self.journal[self._place(line.cursor)] = redacted(line, told)
+        for key in docs:
+            self.docs.pop(key, None)
+        self.owners, self.indexed, self.doc_keys = {}, 0, []
 
 
 class _Cursors:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import suppress
+from functools import cached_property
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from prizedraw.storage.postgres_link import Link  # first, for it says what to do where psycopg is missing
 
@@ -23,7 +24,7 @@ from prizedraw.storage.postgres_schema import ddl
 from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -34,6 +35,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_WAIT = 30.0
+
+
+class Session(psycopg.Connection[Any]):
+    """A connection with one cursor for all statements: what a cursor knows of types is found out once, not in every draw."""
+
+    @cached_property
+    def asking(self) -> psycopg.Cursor[Any]:
+        """The cursor, for results in binary."""
+        return self.cursor(binary=True)
+
+
+Pool: TypeAlias = ConnectionPool[Session]
 
 
 class PostgresStore:
@@ -72,16 +85,16 @@ class PostgresStore:
         self._min_size, self._max_size = min_size, max_size
         self._mutex = threading.Lock()
         self._state = "new"
-        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._pool: Pool | None = None
         _stores.add(self)
 
     def __repr__(self) -> str:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, function: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
         """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, function=function)
+        return ddl(schema, role, procedure=procedure)
 
     @property
     def durability(self) -> str:
@@ -108,7 +121,7 @@ class PostgresStore:
     def _apart(self, steps: Steps[T]) -> T:
         """Carry out steps on a connection of their own."""
         try:
-            connection = psycopg.connect(self._link.conninfo, **self._link.options)
+            connection = Session.connect(self._link.conninfo, **self._link.options)
         except psycopg.Error as error:
             raise unreachable(error, self._link.where) from None
         with connection:
@@ -163,32 +176,36 @@ class PostgresStore:
         """Drop the entries with ``at < before`` and append ``checkpoint``, or do nothing if that id is known. O(n)."""
         return self._run(self._ask.forget(home, before, checkpoint))
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Apply a commit and, only where it is Committed, take back what was written before."""
+        return self._run(self._ask.redact(home, commit, entries, docs))
+
+    def compact(self) -> None:
+        """Do nothing: the server's autovacuum gives back the room of what was dropped."""
+
     def now(self) -> datetime | None:
         """The server's clock."""
         return self._run(self._ask.now())
 
     def _run(self, steps: Steps[T]) -> T:
-        with self._lent(self._ask.wait) as connection:
-            return carry_out(connection, steps, self._link.where)
-
-    @contextmanager
-    def _lent(self, wait: float) -> Iterator[psycopg.Connection[Any]]:
-        """A connection of the pool, given back in no transaction."""
-        pool, began = self._pool or self._opened(), monotonic()
+        pool = self._pool or self._opened()
+        connection = self._borrow(pool, self._ask.wait)
         try:
-            connection = pool.getconn(max(wait, 0.001))
+            result = carry_out(connection, steps, self._link.where)
+        except BaseException:
+            _give_back(pool, connection)
+            raise
+        pool.putconn(connection)
+        return result
+
+    def _borrow(self, pool: Pool, wait: float) -> Session:
+        began = monotonic()
+        try:
+            return pool.getconn(max(wait, 0.001))
         except PoolTimeout:
             raise self._starved(monotonic() - began) from None
-        try:
-            yield connection
-        finally:
-            if connection.info.transaction_status:
-                _roll_back(connection)
-            if connection.closed:
-                pool.check()
-            pool.putconn(connection)
 
-    def _opened(self) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _opened(self) -> Pool:
         if self._state == "new":
             self.open()
         with self._mutex:
@@ -197,6 +214,7 @@ class PostgresStore:
             if self._pool is None:
                 self._pool = ConnectionPool(
                     self._link.conninfo,
+                    connection_class=Session,
                     kwargs=self._link.options,
                     configure=self._settle,
                     num_workers=1,
@@ -204,9 +222,11 @@ class PostgresStore:
                     min_size=self._min_size,
                     max_size=self._max_size,
                 )
+                with suppress(PoolTimeout):  # who borrows is told
+                    self._pool.wait(self._ask.wait)  # else the first borrower makes it grow
             return self._pool
 
-    def _settle(self, connection: psycopg.Connection[Any]) -> None:
+    def _settle(self, connection: Session) -> None:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
         connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
@@ -214,7 +234,7 @@ class PostgresStore:
     def _starved(self, waited: float) -> StorageError:
         """Why there was no connection: the server cannot be reached, or all of them are in use."""
         try:
-            psycopg.connect(self._link.conninfo, **self._link.options).close()
+            Session.connect(self._link.conninfo, **self._link.options).close()
         except psycopg.Error as error:
             return unreachable(error, self._link.where)
         return exhausted(self._link.where, self._max_size, waited)
@@ -230,22 +250,22 @@ class PostgresStore:
 class _Block:
     """An exclusive block: a transaction as a context manager, and the handle inside."""
 
-    __slots__ = ("_connection", "_docs", "_home", "_lent", "_store", "_wait")
+    __slots__ = ("_connection", "_docs", "_home", "_pool", "_process", "_store", "_wait")
 
     def __init__(self, store: PostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: Session | None = None
 
     def __enter__(self) -> _Block:
         store, began = self._store, monotonic()
-        self._lent = store._lent(self._wait)  # noqa: SLF001 - the store's own other half
-        self._connection = self._lent.__enter__()
+        self._pool = store._pool or store._opened()  # noqa: SLF001 - the store's own other half
+        self._connection = store._borrow(self._pool, self._wait)  # noqa: SLF001 - as above
+        self._process = os.getpid()
         try:
             left = max(0.0, self._wait - (monotonic() - began))
             self._run(store._ask.enter(self._home, self._docs, left))  # noqa: SLF001 - as above
-        except BaseException as error:
-            self._connection = None
-            self._lent.__exit__(type(error), error, error.__traceback__)
+        except BaseException:
+            self._leave()
             raise
         return self
 
@@ -258,7 +278,7 @@ class _Block:
         return self._run(self._store._ask.commit_within(home, commits))  # noqa: SLF001 - as above
 
     def _run(self, steps: Steps[T]) -> T:
-        if self._connection is None:
+        if self._connection is None or self._process != os.getpid():
             raise block_over()
         return carry_out(self._connection, steps, self._store._link.where)  # noqa: SLF001 - as above
 
@@ -267,17 +287,21 @@ class _Block:
             if error is None:
                 self._run(block_end())
         finally:
-            self._connection = None
-            self._lent.__exit__(None, None, None)
+            self._leave()
+
+    def _leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and self._process == os.getpid():  # after a fork the transaction is the parent's
+            _give_back(self._pool, connection)
 
 
-def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) -> T:
+def carry_out(connection: Session, steps: Steps[T], where: str) -> T:
     """Carry out steps on a connection and return their result.
 
     Raises:
         StorageError: what an error of the server means; the connection may be left in a transaction.
     """
-    cursor, began = connection.cursor(binary=True), monotonic()
+    began = monotonic()
     result: Any = None
     failure: Exception | None = None
     try:
@@ -285,7 +309,7 @@ def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) 
             ask = steps.send(result) if failure is None else steps.throw(failure)
             result = failure = None
             try:
-                result = _answer(connection, cursor, ask)
+                result = _answer(connection, ask)
             except psycopg.Error as error:
                 failure = judged(error, where, monotonic() - began, settles=ask.settles)
     except StopIteration as end:
@@ -294,22 +318,26 @@ def carry_out(connection: psycopg.Connection[Any], steps: Steps[T], where: str) 
         raise given_up(collision, where, monotonic() - began) from None
 
 
-def _answer(connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], ask: Ask | Pause) -> list[Any]:
+def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if isinstance(ask, Pause):
         sleep(ask.seconds)
         return []
     if ask.params is None:
         connection.execute(ask.sql, prepare=False)
         return []
+    cursor = connection.asking
     cursor.execute(ask.sql, ask.params)
-    return cursor.fetchall() if cursor.description else []
+    # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
+    return cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-def _roll_back(connection: psycopg.Connection[Any]) -> None:
-    try:
-        connection.rollback()
-    except psycopg.Error:
-        connection.close()
+def _give_back(pool: Pool, connection: Session) -> None:
+    """Give a connection back in no transaction; where it is lost, look after the others of the pool as well."""
+    with suppress(psycopg.Error):
+        connection.rollback()  # unless there is nothing to roll back
+    if connection.closed:
+        pool.check()
+    pool.putconn(connection)
 
 
 _stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import suppress
+from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from prizedraw.storage.postgres_link import Link  # first, for it says what to do where psycopg is missing
 
@@ -18,7 +19,7 @@ from prizedraw.storage.postgres_schema import ddl
 from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
     from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Outcome, Page, Read, View
 
 T = TypeVar("T")
+
+
+class Session(psycopg.AsyncConnection[Any]):
+    """See ``postgres.Session``."""
+
+    @cached_property
+    def asking(self) -> psycopg.AsyncCursor[Any]:
+        """The cursor, for results in binary."""
+        return self.cursor(binary=True)
+
+
+Pool: TypeAlias = AsyncConnectionPool[Session]
 
 
 class AsyncPostgresStore:
@@ -53,15 +66,15 @@ class AsyncPostgresStore:
         self._state = "new"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Lock | None = None
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+        self._pool: Pool | None = None
 
     def __repr__(self) -> str:
         return f"<AsyncPostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, function: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
         """See ``PostgresStore.ddl``."""
-        return ddl(schema, role, function=function)
+        return ddl(schema, role, procedure=procedure)
 
     @property
     def durability(self) -> str:
@@ -125,28 +138,36 @@ class AsyncPostgresStore:
         """See ``PostgresStore.forget``."""
         return await self._run(self._ask.forget(home, before, checkpoint))
 
+    async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See ``PostgresStore.redact``."""
+        return await self._run(self._ask.redact(home, commit, entries, docs))
+
+    async def compact(self) -> None:
+        """See ``PostgresStore.compact``."""
+
     async def now(self) -> datetime | None:
         """See ``PostgresStore.now``."""
         return await self._run(self._ask.now())
 
     async def _run(self, steps: Steps[T]) -> T:
-        async with self._lent(self._ask.wait) as connection:
-            return await carry_out(connection, steps, self._link.where)
-
-    @asynccontextmanager
-    async def _lent(self, wait: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A connection of the pool, given back in no transaction."""
-        pool, began = await self._opened(), monotonic()
+        pool = await self._opened()
+        connection = await self._borrow(pool, self._ask.wait)
         try:
-            connection = await pool.getconn(max(wait, 0.001))
+            result = await carry_out(connection, steps, self._link.where)
+        except BaseException:
+            await asyncio.shield(_give_back(pool, connection))
+            raise
+        await pool.putconn(connection)
+        return result
+
+    async def _borrow(self, pool: Pool, wait: float) -> Session:
+        began = monotonic()
+        try:
+            return await pool.getconn(max(wait, 0.001))
         except PoolTimeout:
             raise await self._starved(monotonic() - began) from None
-        try:
-            yield connection
-        finally:
-            await asyncio.shield(_give_back(pool, connection))
 
-    async def _opened(self) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    async def _opened(self) -> Pool:
         loop = asyncio.get_running_loop()
         if self._pool is not None and self._loop is loop:
             return self._pool
@@ -159,6 +180,7 @@ class AsyncPostgresStore:
                 await self._apart(self._ask.open())
                 pool = AsyncConnectionPool(
                     self._link.conninfo,
+                    connection_class=Session,
                     kwargs=self._link.options,
                     configure=self._settle,
                     num_workers=1,
@@ -167,19 +189,21 @@ class AsyncPostgresStore:
                     max_size=self._max_size,
                 )
                 await pool.open()
+                with suppress(PoolTimeout):  # who borrows is told
+                    await pool.wait(self._ask.wait)  # else the first borrower makes it grow
                 self._pool, self._state = pool, "open"
             return self._pool
 
     async def _apart(self, steps: Steps[T]) -> T:
         """Carry out steps on a connection of their own."""
         try:
-            connection = await psycopg.AsyncConnection.connect(self._link.conninfo, **self._link.options)
+            connection = await Session.connect(self._link.conninfo, **self._link.options)
         except psycopg.Error as error:
             raise unreachable(error, self._link.where) from None
         async with connection:
             return await carry_out(connection, steps, self._link.where)
 
-    async def _settle(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    async def _settle(self, connection: Session) -> None:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
         connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
@@ -187,7 +211,7 @@ class AsyncPostgresStore:
     async def _starved(self, waited: float) -> StorageError:
         """See ``PostgresStore._starved``."""
         try:
-            await (await psycopg.AsyncConnection.connect(self._link.conninfo, **self._link.options)).close()
+            await (await Session.connect(self._link.conninfo, **self._link.options)).close()
         except psycopg.Error as error:
             return unreachable(error, self._link.where)
         return exhausted(self._link.where, self._max_size, waited)
@@ -196,16 +220,16 @@ class AsyncPostgresStore:
 class _Block:
     """An exclusive block: a transaction as a context manager, and the handle inside."""
 
-    __slots__ = ("_connection", "_docs", "_home", "_lent", "_store", "_wait")
+    __slots__ = ("_connection", "_docs", "_home", "_pool", "_store", "_wait")
 
     def __init__(self, store: AsyncPostgresStore, home: str, docs: Sequence[str], wait: float) -> None:
         self._store, self._home, self._docs, self._wait = store, home, docs, wait
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: Session | None = None
 
     async def __aenter__(self) -> _Block:
         store, began = self._store, monotonic()
-        self._lent = store._lent(self._wait)  # noqa: SLF001 - the store's own other half
-        self._connection = await self._lent.__aenter__()
+        self._pool = await store._opened()  # noqa: SLF001 - the store's own other half
+        self._connection = await store._borrow(self._pool, self._wait)  # noqa: SLF001 - as above
         try:
             left = max(0.0, self._wait - (monotonic() - began))
             await self._run(store._ask.enter(self._home, self._docs, left))  # noqa: SLF001 - as above
@@ -235,13 +259,14 @@ class _Block:
             await self._leave()
 
     async def _leave(self) -> None:
-        self._connection = None
-        await self._lent.__aexit__(None, None, None)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.shield(_give_back(self._pool, connection))
 
 
-async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], where: str) -> T:
+async def carry_out(connection: Session, steps: Steps[T], where: str) -> T:
     """See ``postgres.carry_out``."""
-    cursor, began = connection.cursor(binary=True), monotonic()
+    began = monotonic()
     result: Any = None
     failure: Exception | None = None
     try:
@@ -249,7 +274,7 @@ async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], w
             ask = steps.send(result) if failure is None else steps.throw(failure)
             result = failure = None
             try:
-                result = await _answer(connection, cursor, ask)
+                result = await _answer(connection, ask)
             except psycopg.Error as error:
                 failure = judged(error, where, monotonic() - began, settles=ask.settles)
     except StopIteration as end:
@@ -258,23 +283,23 @@ async def carry_out(connection: psycopg.AsyncConnection[Any], steps: Steps[T], w
         raise given_up(collision, where, monotonic() - began) from None
 
 
-async def _answer(connection: psycopg.AsyncConnection[Any], cursor: psycopg.AsyncCursor[Any], ask: Ask | Pause) -> list[Any]:
+async def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if isinstance(ask, Pause):
         await asyncio.sleep(ask.seconds)
         return []
     if ask.params is None:
         await connection.execute(ask.sql, prepare=False)
         return []
+    cursor = connection.asking
     await cursor.execute(ask.sql, ask.params)
-    return await cursor.fetchall() if cursor.description else []
+    # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
+    return await cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
-async def _give_back(pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]], connection: psycopg.AsyncConnection[Any]) -> None:
-    if connection.info.transaction_status:
-        try:
-            await connection.rollback()
-        except psycopg.Error:
-            await connection.close()
+async def _give_back(pool: Pool, connection: Session) -> None:
+    """See ``postgres._give_back``."""
+    with suppress(psycopg.Error):
+        await connection.rollback()  # unless there is nothing to roll back
     if connection.closed:
         await pool.check()
     await pool.putconn(connection)

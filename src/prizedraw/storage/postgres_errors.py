@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from psycopg import InterfaceError, OperationalError
+
 from prizedraw.errors import StorageBusy, StorageError
 
 if TYPE_CHECKING:
@@ -51,11 +53,9 @@ SIGNS = (
 )
 """What the server says at login → the SQLSTATE that it stands for."""
 
-UNKNOWN = (
-    "the connection was lost while committing, so it is not known whether the commit was made; "
-    "try again with the same request id, which tells"
-)
+UNKNOWN = "it is not known whether the commit was made; try again with the same request id, which tells"
 LOST = "the connection was lost and nothing was written; try again with the same request id"
+NOTHING = "nothing was written"
 
 
 class Collision(Exception):
@@ -78,15 +78,14 @@ def translated(error: Error, where: str, waited: float, *, settles: bool) -> Sto
         waited: seconds since the call began.
         settles: whether what failed may have committed.
     """
-    state = error.sqlstate
+    state = error.sqlstate or ("" if isinstance(error, (OperationalError, InterfaceError)) else "psycopg")
     said = (error.diag.message_primary or str(error)).strip().splitlines()[0] if str(error) else type(error).__name__
     if state == LOCK_NOT_AVAILABLE:
         return StorageBusy(f"other writers kept {where} busy for {waited:.3g} s; nothing was written, try again", waited=waited)
-    if state in REMEDIES:
-        return StorageError(f"{where}: {REMEDIES[state]} ({said})")
-    if state is None or state.startswith(("08", "57P")):
-        return StorageError(f"{where}: {UNKNOWN if settles else LOST} ({said})")
-    return StorageError(f"{where}: {said} (SQLSTATE {state}); nothing was written")
+    lost = not state or state.startswith(("08", "57P"))
+    outcome = UNKNOWN if settles and (lost or state.startswith(("53", "57", "58", "XX"))) else LOST if lost else NOTHING
+    remedy = f"{REMEDIES[state]}; " if state in REMEDIES else ""
+    return StorageError(f"{where}: {remedy}{outcome} ({said})")
 
 
 def unreachable(error: Error, where: str) -> StorageError:

@@ -30,7 +30,7 @@ class Statements:
         self.share_docs = self.docs + b" ORDER BY key FOR SHARE"
         self.lock_docs = self.docs + b" ORDER BY key FOR UPDATE"
         self.lock_counters = self.counters + b" ORDER BY key FOR UPDATE"
-        self.commit_one = sql("SELECT * FROM @.commit_one(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)")
+        self.commit_one = sql("CALL @.commit_one(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,NULL,NULL,NULL)")
         self.keep_absent = sql(
             "INSERT INTO @.docs (home, key, version, data) SELECT %s, key, 0, '' FROM unnest(%s::text[]) AS key ON CONFLICT DO NOTHING"
         )
@@ -53,6 +53,12 @@ class Statements:
         self.forget = sql(
             "WITH gone AS (DELETE FROM @.entries WHERE home = %s AND at < %s AND cursor < %s RETURNING 1) SELECT count(*) FROM gone"
         )
+        self.redact = sql(
+            "UPDATE @.entries AS e SET owner = n.owner, fingerprint = n.fingerprint, data = n.data"
+            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) AS n (id, owner, fingerprint, data)"
+            " WHERE e.home = %s AND e.id = n.id"
+        )
+        self.drop_docs = sql("DELETE FROM @.docs WHERE home = %s AND key = ANY(%s::text[])")
         self.list_docs = sql(
             "SELECT key, version, data FROM @.docs WHERE home = %s AND key {start} %s AND version > 0 ORDER BY key LIMIT %s"
         )
@@ -64,20 +70,22 @@ class Statements:
             "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted"
             " AND relation = '@.entries'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
+        self.flush = b"SELECT pg_logical_emit_message(true, 'prizedraw', '')"
         self.now = b"SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
         self.layout = sql(
             "SELECT current_setting('server_encoding'), current_setting('synchronous_commit'), current_setting('fsync'),"
-            " to_regnamespace(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL"
+            " EXISTS (SELECT FROM pg_namespace WHERE nspname = %s),"
+            " EXISTS (SELECT FROM pg_tables WHERE schemaname = %s AND tablename = 'layout')"
         )
         self.version = sql("SELECT max(version) FROM @.layout")
         needed = {
-            "docs": ("SELECT", "INSERT", "UPDATE"),
+            "docs": ("SELECT", "INSERT", "UPDATE", "DELETE"),
             "counters": ("SELECT", "INSERT", "UPDATE"),
-            "entries": ("SELECT", "INSERT", "DELETE"),
+            "entries": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         }
         checks = [f"has_table_privilege('@.{table}', '{right}')" for table, rights in needed.items() for right in rights]
         self.rights = sql("SELECT " + " AND ".join(checks))
-        self.has_function = sql(
+        self.has_procedure = sql(
             "SELECT count(*) > 0 FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = 'commit_one'"
             " AND has_function_privilege(oid, 'EXECUTE')"
         )

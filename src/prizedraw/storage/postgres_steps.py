@@ -3,11 +3,17 @@
 The order of statements lives here, once for both stores; ``storage.postgres`` and ``storage.postgres_aio`` carry them out. Two ways
 lead to a commit:
 
-- The usual one, a draw, is one statement, the function ``commit_one``: it changes everything and commits, or fails and changes
+- The usual one, a draw, is one statement, the procedure ``commit_one``: it changes everything and commits, or fails and changes
   nothing. It never tells what was wrong.
 - The careful way locks what the commits name, loads it, applies the law of commits (``storage.home``) to it, and writes what
   became dirty: any number of commits in one transaction, each row read once and written once. It is what remains after the usual
-  way has failed, for commits that are not usual, for many at once, and where there is no such function.
+  way has failed, for commits that are not usual, for many at once, and where there is no such procedure.
+
+Locks that others wait for are not held while the disk is written. Such a commit is made with synchronous_commit off, which ends its locks,
+and then the store waits for the disk: with the commit of a message that nobody reads, whose place in the server's log is behind it
+(``flush``). In between others see what a crash could still take. Whatever they write on the strength of it lies behind it in the log
+as well, so a crash takes both or neither; and what they only read is told to nobody before it is on disk: every answer that shows a
+journal entry waits for the disk first.
 
 Locks are taken in one order: guarded documents, documents to be put, counters, each sorted by key; the journal last. Every
 decision is made on rows that are locked, and what could not be locked because it was absent is inserted: where another
@@ -19,13 +25,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
 from prizedraw.errors import StorageBusy, StorageError, StorageVersion
 from prizedraw.storage import postgres_schema
-from prizedraw.storage.home import Kept
+from prizedraw.storage.home import Kept, check_redaction
 from prizedraw.storage.postgres_errors import Collision
 from prizedraw.storage.postgres_rows import after_of, after_text, blobs, entry, integers, optional_texts, texts
 from prizedraw.storage.postgres_schema import in_schema, quoted
@@ -42,7 +49,9 @@ from prizedraw.storage.protocol import (
     Outcome,
     Page,
     Read,
+    Refused,
     Replayed,
+    Stale,
     View,
 )
 
@@ -76,10 +85,13 @@ class Pause(NamedTuple):
 Steps: TypeAlias = Generator[Ask | Pause, Any, T]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TRIES = 100
-"""Collisions in a row after which the careful way gives up; each means that another writer went through."""
 LONGEST_WAIT = 2**31 - 1
 """Milliseconds, as PostgreSQL counts them."""
+CONTENDED = 0.3
+"""The share of the last commits that had to wait for a counter from which on commits are quick, as ``commit_one`` has it. Where
+few wait, the second commit that this takes costs more than it gains."""
+MEMORY = 0.25
+"""The weight of the last commit in that share."""
 PATIENCE = (0.001, 0.05)
 """Seconds between two looks at whether a writer has ended: the first, and the longest."""
 
@@ -113,6 +125,11 @@ def begin(wait: float) -> Ask:
     return Ask(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %d" % milliseconds(wait))
 
 
+def begin_quick(wait: float) -> Ask:
+    """As ``begin``; the commit does not wait for the disk."""
+    return begin(wait)._replace(sql=begin(wait).sql + b"; SET LOCAL synchronous_commit = off")
+
+
 def lock_number(*names: str) -> int:
     """The number of an advisory lock, the same in every process: 64 bits of a digest."""
     digest = blake2b("\0".join(names).encode(), digest_size=8, person=b"prizedraw").digest()
@@ -131,11 +148,16 @@ class Procedures:
         self.schema = schema
         self.sql = Statements(schema)
         self.wait = wait
-        self.has_function = False
+        self.has_procedure = False
         self.durability = "As durable as the server's synchronous_commit says, which is on unless somebody changed it."
         self._patience = str(milliseconds(wait))
+        self._flush = Ask(self.sql.flush, ())
+        self._waiting = 0.0
+        """The share of the last commits that had to wait for a counter."""
         self._settled: dict[str, int] = {}
         """Home → a cursor up to which no entry is on its way any more."""
+        self._on_disk: dict[str, int] = {}
+        """Home → a cursor up to which every entry that was seen is on disk."""
 
     # --- opening ---
 
@@ -165,7 +187,7 @@ class Procedures:
                 f"the role may not read and write the tables in schema {self.schema!r}; let their owner run:\n"
                 + in_schema(postgres_schema.GRANTS, self.schema).replace("{role}", "the_role")
             )
-        self.has_function = (yield Ask(self.sql.has_function, (quoted(self.schema),)))[0][0]
+        self.has_procedure = (yield Ask(self.sql.has_procedure, (quoted(self.schema),)))[0][0]
 
     def schema_version(self) -> Steps[int]:
         """The version of the layout that is there, 0 if there is none."""
@@ -173,8 +195,8 @@ class Procedures:
 
     def _layout(self) -> Steps[tuple[int | None, bool]]:
         """The version of the layout that is there, if any, and whether the schema is."""
-        name = quoted(self.schema)
-        encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (name, f"{name}.layout")))[0]
+        # Asked of the tables: to_regclass() may answer from a cache that is older than the lock.
+        encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (self.schema, self.schema)))[0]
         if encoding != "UTF8":
             raise StorageError(f"the database is encoded in {encoding}, which cannot hold every text; use one made with ENCODING 'UTF8'")
         self.durability = _durability(flushed, fsync)
@@ -192,17 +214,21 @@ class Procedures:
             ) from error
         yield WITHIN.begin
         try:
-            yield Ask(in_schema(postgres_schema.FUNCTION, self.schema).encode())
-        except StorageError:  # functions may be forbidden, and the careful way needs none
+            yield Ask(in_schema(postgres_schema.PROCEDURE, self.schema).encode())
+        except StorageError:  # procedures may be forbidden, and the careful way needs none
             yield WITHIN.undo
 
     # --- reading ---
 
     def read(self, home: str, reads: Sequence[Read]) -> Steps[list[View]]:
         """Answer all reads from one snapshot, in one statement."""
-        docs = {key for read in reads for key in read.docs}
-        counters = {key for read in reads for key in read.counters}
-        ids = {read.entry for read in reads if read.entry is not None}
+        if len(reads) == 1:  # the usual call
+            docs, counters, name = reads[0].docs, reads[0].counters, reads[0].entry
+            ids: tuple[str, ...] = () if name is None else (name,)
+        else:
+            docs = tuple({key for read in reads for key in read.docs})
+            counters = tuple({key for read in reads for key in read.counters})
+            ids = tuple({read.entry for read in reads if read.entry is not None})
         parts, params = [], []
         for part, keys in ((self.sql.docs, docs), (self.sql.counters, counters), (self.sql.entries, ids)):
             if keys:
@@ -211,18 +237,23 @@ class Procedures:
         kept = Kept()
         if parts:
             _load(kept, (yield Ask(b" UNION ALL ".join(parts), tuple(params))))
+        if kept.ids:
+            yield self._flush
         return [kept.view(read) for read in reads]
 
     # --- committing ---
 
     def commit(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
         """Apply each commit, the usual way if that is possible."""
-        if len(commits) == 1 and self.has_function and _is_usual(commits[0]):
+        if len(commits) == 1 and self.has_procedure and _is_usual(commits[0]):
             try:
                 return [(yield from self._commit_one(home, commits[0]))]
             except Collision:
                 pass
-        return (yield from self._commit_carefully(home, commits, _Bounds(begin(self.wait), END, ROLLBACK)))
+        outcomes = yield from self._commit_carefully(home, commits, _Bounds(begin_quick(self.wait), END, ROLLBACK))
+        if any(not isinstance(outcome, (Stale, Refused)) for outcome in outcomes):
+            yield self._flush._replace(settles=True)
+        return outcomes
 
     def commit_within(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
         """Apply each commit inside an exclusive block."""
@@ -236,6 +267,7 @@ class Procedures:
             (
                 home,
                 self._patience,
+                bool(counters) and self._waiting > CONTENDED,
                 texts(docs),
                 integers([expect[key] for key in docs]),
                 blobs([put.get(key) for key in docs]),
@@ -251,24 +283,28 @@ class Procedures:
             ),
             settles=True,
         )
-        cursor, after = rows[0]
+        cursor, after, waited = rows[0]
+        if counters:
+            self._waiting += MEMORY * (waited - self._waiting)
         return Committed((Entry(line.id, line.fingerprint, line.owner, line.kind, line.at, line.data, cursor, after_of(after)),))
 
     def _commit_carefully(self, home: str, commits: Sequence[Commit], bounds: _Bounds) -> Steps[list[Outcome]]:
         if not commits:
             return []
-        for _ in range(TRIES):
+        deadline = monotonic() + self.wait
+        while True:
             try:
                 yield bounds.begin
                 loaded = yield from self._load(home, commits)
                 outcomes = [loaded.apply(commit) for commit in commits]
-                yield from self._flush(home, loaded)
+                yield from self._write(home, loaded)
                 yield bounds.commit
             except Collision:
                 yield bounds.undo
+                if monotonic() > deadline:
+                    raise  # the store says that it is busy
             else:
                 return loaded.told(outcomes)
-        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was written, try again with the same request id")
 
     def _load(self, home: str, commits: Sequence[Commit]) -> Steps[_Loaded]:
         """Lock and read everything that the commits name; the entries last, when nobody can add one for these documents."""
@@ -290,7 +326,7 @@ class Procedures:
         loaded.note()
         return loaded
 
-    def _flush(self, home: str, loaded: _Loaded) -> Steps[None]:
+    def _write(self, home: str, loaded: _Loaded) -> Steps[None]:
         """Write what changed, each row once, in one statement; the entries get their cursors."""
         sql, docs, counters, journal = self.sql, loaded.docs, loaded.counters, loaded.journal
         parts: list[bytes] = []
@@ -365,6 +401,10 @@ class Procedures:
             yield from self._writers_end()
             rows = yield self._entries(home, owner, kind, low, last + 1, limit, newest_first=False)
             self._settled[home] = max(last, self._settled.get(home, 0))
+        newest = max((row[6] for row in rows), default=0)
+        if newest > self._on_disk.get(home, 0):
+            yield self._flush
+            self._on_disk[home] = newest
         found = tuple(map(entry, rows[:limit]))
         return Page(found, str(found[-1].cursor) if len(rows) > limit else None)
 
@@ -414,7 +454,8 @@ class Procedures:
 
     def forget(self, home: str, before: int, checkpoint: Entry) -> Steps[int]:
         """Append the checkpoint, and drop what is older than ``before`` and comes before it."""
-        for _ in range(TRIES):
+        deadline = monotonic() + self.wait
+        while True:
             try:
                 yield begin(self.wait)
                 loaded = yield from self._load(home, (Commit({}, entries=(checkpoint,)),))
@@ -422,14 +463,41 @@ class Procedures:
                 if not isinstance(outcome, Committed):
                     yield ROLLBACK
                     return 0
-                yield from self._flush(home, loaded)
+                yield from self._write(home, loaded)
                 dropped = (yield Ask(self.sql.forget, (home, before, loaded.cursors[0])))[0][0]
                 yield END
             except Collision:
                 yield ROLLBACK
+                if monotonic() > deadline:
+                    raise  # the store says that it is busy
             else:
                 return dropped  # type: ignore[no-any-return]  # a count
-        raise StorageBusy(f"other writers came in between {TRIES} times; nothing was forgotten, try again")
+
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry], docs: Sequence[str]) -> Steps[Outcome]:
+        """Apply a commit and, where it is Committed, rewrite entries and drop documents in its transaction."""
+        check_redaction(commit, docs)
+        locked = replace(commit, put={**commit.put, **dict.fromkeys(docs, b"")})  # what is dropped is locked as what is put
+        deadline = monotonic() + self.wait
+        while True:
+            try:
+                yield begin(self.wait)
+                loaded = yield from self._load(home, (locked,))
+                outcome = loaded.apply(commit)
+                if not isinstance(outcome, Committed):
+                    yield ROLLBACK
+                    return outcome
+                yield from self._write(home, loaded)
+                ids, owners = texts([one.id for one in entries]), texts([one.owner for one in entries])
+                asked, contents = texts([one.fingerprint for one in entries]), blobs([one.data for one in entries])
+                yield Ask(self.sql.redact, (ids, owners, asked, contents, home))
+                yield Ask(self.sql.drop_docs, (home, texts(list(docs))))
+                yield END
+            except Collision:
+                yield ROLLBACK
+                if monotonic() > deadline:
+                    raise  # as above
+            else:
+                return loaded.told([outcome])[0]
 
     def now(self) -> Steps[datetime]:
         """The server's clock."""

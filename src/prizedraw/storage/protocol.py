@@ -196,6 +196,19 @@ class Store(Handle, Protocol):
     def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """Drop the entries with ``at < before`` and append ``checkpoint``, in one step; the number dropped."""
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Apply a commit and, only where it is Committed, take back in the same step what was written before.
+
+        Each of ``entries`` gives the kept entry of its id another owner, fingerprint and data; one that is not kept is passed over.
+        The documents ``docs``, each in ``commit.expect`` and not in its ``put``, are absent then.
+        """
+
+    def compact(self) -> None:
+        """Give back the room of what was dropped or taken back, and leave no trace of it in the store's own files.
+
+        As far as that is the store's to do. O(store); other writers may have to wait.
+        """
+
     def now(self) -> datetime | None:
         """The store's own clock, aware, or None for an embedded store, which has none."""
 
@@ -256,6 +269,12 @@ class AsyncStore(AsyncHandle, Protocol):
 
     async def forget(self, home: str, before: int, checkpoint: Entry) -> int:
         """See Store.forget."""
+
+    async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See Store.redact."""
+
+    async def compact(self) -> None:
+        """See Store.compact."""
 
     async def now(self) -> datetime | None:
         """See Store.now."""

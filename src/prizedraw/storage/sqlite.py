@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from prizedraw.errors import StorageError
-from prizedraw.storage.home import Kept
+from prizedraw.storage.home import Kept, check_redaction
 from prizedraw.storage.protocol import (
     ABSENT,
     UNTOUCHED,
@@ -74,6 +74,10 @@ LIST_COUNTERS = "SELECT key, value, ceiling FROM counters WHERE home = ? AND key
 FORGET = "DELETE FROM entries WHERE home = ? AND at < ? AND cursor < ?"
 INDEX_OWNERS = "INSERT INTO owned SELECT home, owner, cursor FROM entries WHERE cursor > ? AND cursor <= ?"
 FORGET_OWNERS = "DELETE FROM owned WHERE home = ? AND cursor NOT IN (SELECT cursor FROM entries)"
+FIND_OWNER = "SELECT cursor, owner FROM entries WHERE home = ? AND id = ?"
+REDACT = "UPDATE entries SET owner = ?, fingerprint = ?, data = ? WHERE cursor = ?"
+REDACT_OWNER = "UPDATE owned SET owner = ? WHERE home = ? AND owner = ? AND cursor = ?"
+DROP_DOC = "DELETE FROM docs WHERE home = ? AND key = ?"
 
 NO_CURSOR = 2**63 - 1
 
@@ -242,6 +246,37 @@ class SqliteStore:
                 return 0
             return transaction.drop(home, before, outcome.entries[0].cursor)
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Apply a commit and, only where it is Committed, take back what was written before; until ``compact`` traces may be left."""
+        check_redaction(commit, docs)
+        with self.exclusive(home, (), self._busy_wait) as transaction:
+            outcome = transaction.commit(home, (commit,))[0]
+            if isinstance(outcome, Committed):
+                transaction.redact(home, entries, docs)
+            return outcome
+
+    def compact(self) -> None:
+        """Write the file anew without what was dropped, and empty the write-ahead log. Takes the room of the file twice meanwhile.
+
+        StorageBusy after ``busy_wait`` seconds in which other writers, or readers of an old snapshot, were there.
+        """
+        began = monotonic()
+        with translated(self._path):
+            if not self._turnstile.enter(self._busy_wait):
+                raise busy(self._path, monotonic() - began)
+            try:
+                connection = self._borrow()
+                try:
+                    connection.run("VACUUM")
+                    while connection.row("PRAGMA wal_checkpoint(TRUNCATE)")[0]:
+                        if monotonic() - began > self._busy_wait:
+                            raise busy(self._path, monotonic() - began)
+                        sleep(0.001)
+                finally:
+                    self._give_back(connection)
+            finally:
+                self._turnstile.leave()
+
     def _prepare(self) -> None:
         """Check the file, or create it in a turn of our own, so that many processes may start at once."""
         if self._path.is_dir():
@@ -394,6 +429,23 @@ class _Transaction:
         dropped: int = loaded.connection.run(FORGET, (loaded.number, before, cursor)).rowcount
         loaded.connection.run(FORGET_OWNERS, (loaded.number,))
         return dropped
+
+    def redact(self, home: str, entries: Sequence[Entry], docs: Sequence[str]) -> None:
+        """Give entries another owner, fingerprint and data, also in the index of owners, and drop documents."""
+        loaded = self._home(home)
+        number, connection = loaded.number, loaded.connection
+        try:
+            for told in entries:
+                row = connection.row(FIND_OWNER, (number, told.id))
+                if row is not None:
+                    cursor, owner = row
+                    connection.run(REDACT, (told.owner, told.fingerprint, told.data, cursor))
+                    connection.run(REDACT_OWNER, (told.owner, number, owner, cursor))
+            for key in docs:
+                connection.run(DROP_DOC, (number, key))
+                loaded.kept.docs[key] = ABSENT
+        except sqlite3.Error as error:
+            raise storage_error(self._store._path, error) from error
 
     def _home(self, home: str) -> _Loaded:
         loaded = self._loaded.get(home)

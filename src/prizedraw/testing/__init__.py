@@ -14,34 +14,49 @@ if TYPE_CHECKING:
     from prizedraw.testing.bridge import Bridge
     from prizedraw.testing.clock import FixedClock
     from prizedraw.testing.conformance import AsyncStoreConformance, StoreConformance
+    from prizedraw.testing.engine_machine import EngineAgreementMachine
     from prizedraw.testing.faults import AsyncFaultyStore, FaultyStore, InjectedFault, NoExclusive
     from prizedraw.testing.interleaver import Interleaver, interleavings
-    from prizedraw.testing.strategies import campaigns, prizes
+    from prizedraw.testing.machines import AgreementMachine, StoreMachine
+    from prizedraw.testing.model import ModelStore
+    from prizedraw.testing.replaying import Replay, replay
+    from prizedraw.testing.strategies import campaigns, prizes, requests
 
 __all__ = [
+    "AgreementMachine",
     "AsyncFaultyStore",
     "AsyncStoreConformance",
     "Bridge",
+    "EngineAgreementMachine",
     "FaultyStore",
     "FixedClock",
     "InjectedFault",
     "Interleaver",
+    "ModelStore",
     "NoExclusive",
+    "Replay",
     "StoreConformance",
+    "StoreMachine",
     "campaigns",
     "interleavings",
     "prizes",
+    "replay",
+    "requests",
 ]
 
 _HOMES = {
     "bridge": ("Bridge",),
     "clock": ("FixedClock",),
     "conformance": ("AsyncStoreConformance", "StoreConformance"),
+    "engine_machine": ("EngineAgreementMachine",),
     "faults": ("AsyncFaultyStore", "FaultyStore", "InjectedFault", "NoExclusive"),
     "interleaver": ("Interleaver", "interleavings"),
-    "strategies": ("campaigns", "prizes"),
+    "machines": ("AgreementMachine", "StoreMachine"),
+    "model": ("ModelStore",),
+    "replaying": ("Replay", "replay"),
+    "strategies": ("campaigns", "prizes", "requests"),
 }
-_ASSERTING = ("conformance",)
+_ASSERTING = ("conformance", "engine_machine", "machines")
 """Modules made of assertions: pytest rewrites them when they are imported, so that failures show values."""
 
 

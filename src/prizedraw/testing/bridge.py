@@ -152,6 +152,14 @@ class Bridge:
         """See Store.forget."""
         return self.run(self.inner.forget(home, before, checkpoint))
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See Store.redact."""
+        return self.run(self.inner.redact(home, commit, entries, docs))
+
+    def compact(self) -> None:
+        """See Store.compact."""
+        self.run(self.inner.compact())
+
 
 class _Block:
     """An ``exclusive`` block in a task of its own: what it holds may belong to the task that has entered it.

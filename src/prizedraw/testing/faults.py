@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from prizedraw.storage.protocol import AsyncHandle, AsyncStore, Commit, Handle, Outcome, Read, Store, View
 
 When = Literal["before", "after"]
-LISTINGS = frozenset({"entries", "entry", "docs", "counters", "forget"})
+LISTINGS = frozenset({"entries", "entry", "docs", "counters", "forget", "redact", "compact"})
 """Operations besides read, commit and exclusive; what is not named is passed on and not counted."""
 
 
@@ -69,7 +69,7 @@ def _raise(fault: InjectedFault | None) -> None:
 class FaultyStore(_Counting):
     """A store that raises StorageError once: before or after its ``fail_at``-th operation (from 1).
 
-    Operations are read, commit, entering and leaving ``exclusive``, the listings, entry and forget. "before": nothing
+    Operations are read, commit, entering and leaving ``exclusive``, the listings, entry, forget, redact and compact. "before": nothing
     has happened; "after": it has happened and the caller does not learn it, as when an acknowledgement is lost. To
     enumerate every fault, run once with ``fail_at=None`` and read ``operations``, then with 1..operations and both.
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for valid campaigns and prizes: small ones, in all the shapes that a campaign can have.
+"""Hypothesis strategies for valid campaigns, their parts, and requests: small ones, in all the shapes that a campaign can have.
 
 Needs the ``testing`` extra. What they draw is always valid; a test that wants something invalid breaks one of these.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from prizedraw.campaign import FORMS, Campaign, Disclosure, Odds, Prize
+from prizedraw.flows.drawing import DrawRequest
 from prizedraw.pity import Level, Newcomer, Pity
 from prizedraw.quota import Points, Quota
 from prizedraw.stock import Release
@@ -73,6 +74,11 @@ def prizes(draw: DrawFn, *, id: str | None = None, weights: SearchStrategy[Fract
     )
 
 
+def windows() -> SearchStrategy[Window]:
+    """A valid window in 2027 to 2029, naive or aware."""
+    return _windows().map(lambda found: found[0])
+
+
 @st.composite
 def _windows(draw: DrawFn) -> list[Window]:
     """Up to three windows, naive or aware, that stay apart whatever the clocks do."""
@@ -87,8 +93,8 @@ def _windows(draw: DrawFn) -> list[Window]:
 
 
 @st.composite
-def _quotas(draw: DrawFn) -> Quota:
-    """Caps in the documented order, each of them limited or not."""
+def quotas(draw: DrawFn) -> Quota:
+    """A valid quota: caps in the documented order, each of them limited or not."""
     caps = sorted(draw(st.lists(st.integers(0, 50), min_size=4, max_size=4)), reverse=True)
     names = ("total_draws", "total_wins", "daily_draws", "daily_wins")
     limited = {name: cap for name, cap in zip(names, caps, strict=True) if draw(st.booleans())}
@@ -96,9 +102,15 @@ def _quotas(draw: DrawFn) -> Quota:
 
 
 @st.composite
-def _points(draw: DrawFn) -> Points:
+def points(draw: DrawFn) -> Points:
+    """A valid budget of points: in all, for each participant, both or none."""
     total = draw(st.none() | st.integers(2, 10_000))
     return Points(total=total, per_participant=draw(st.none() | st.integers(1, 10_000 if total is None else total - 1)))
+
+
+def releases() -> SearchStrategy[Release]:
+    """A valid daily release, limited or not."""
+    return st.builds(Release, _limits())
 
 
 @st.composite
@@ -163,9 +175,9 @@ def campaigns(draw: DrawFn, *, pity: bool = True) -> Campaign:
         windows=draw(_windows()),
         prizes=[draw(prizes(id=one, weights=_positive_weights if k < 2 else None)) for k, one in enumerate(ids)],
         fallback=Prize.thank_you(draw(_lines(8)), draw(_positive_weights), shown=draw(st.booleans())),
-        quota=draw(st.none() | _quotas()),
-        points=draw(st.none() | _points()),
-        release=draw(st.none() | st.builds(Release, _limits())),
+        quota=draw(st.none() | quotas()),
+        points=draw(st.none() | points()),
+        release=draw(st.none() | releases()),
         odds=draw(st.none() | st.builds(Odds, when_unavailable=st.sampled_from(["fallback", "redraw"]))),
         disclosure=draw(st.none() | st.builds(Disclosure, weights=st.booleans(), stock=st.booleans())),
         pity=draw(_rules(ids)) if pity else [],
@@ -174,3 +186,42 @@ def campaigns(draw: DrawFn, *, pity: bool = True) -> Campaign:
         thumbnail=draw(st.none() | st.just("thumbnail.png")),
         meta=draw(_meta),
     )
+
+
+PEOPLE = ("ann", "bob", "cy")
+"""Who draws, where a test does not say."""
+
+
+def draw_requests() -> SearchStrategy[DrawRequest]:
+    """One valid request of one to a hundred draws, mostly few, with a request id or without."""
+    return st.builds(
+        DrawRequest,
+        st.sampled_from(PEOPLE) | st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=50),
+        st.none() | _ids,
+        st.integers(1, 5) | st.integers(1, 100),
+    )
+
+
+@st.composite
+def requests(
+    draw: DrawFn, campaign: Campaign | None = None, *, participants: Sequence[str] = PEOPLE, prefix: str = "order", max_size: int = 12
+) -> list[DrawRequest]:
+    """A sequence of valid requests with ids of their own, in which some come again as they were: these must be replayed.
+
+    Args:
+        draw: given by Hypothesis.
+        campaign: whose caps to meet: the numbers of draws lie around its daily and total caps; left out, they are small.
+        participants: who draws.
+        prefix: what the request ids begin with; sequences of one test need different ones.
+        max_size: requests at most.
+    """
+    caps = (campaign.quota.daily_draws, campaign.quota.total_draws) if campaign is not None else ()
+    around = {n for cap in caps if 0 < cap <= 100 for n in (cap - 1, cap, cap + 1) if 0 < n <= 100}
+    counts = st.integers(1, 3) | st.sampled_from(sorted(around or {1, 10}))
+    made: list[DrawRequest] = []
+    for place in range(draw(st.integers(0, max_size))):
+        if made and draw(st.integers(0, 4)) == 0:
+            made.append(draw(st.sampled_from(made)))
+        else:
+            made.append(DrawRequest(draw(st.sampled_from(list(participants))), f"{prefix}-{place}", draw(counts)))
+    return made

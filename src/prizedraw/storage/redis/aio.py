@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common, Inside
+from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -116,6 +116,13 @@ class AsyncRedisStore(Common):
         """See RedisStore.forget."""
         return await self._run(steps.forget(self._home(home), before, checkpoint))
 
+    async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """See RedisStore.redact."""
+        raise StorageError(NO_REDACTION)
+
+    async def compact(self) -> None:
+        """See RedisStore.compact."""
+
     async def _run(self, operation: Steps[T]) -> T:
         if self._state != "open":
             if self._state == "closed":
@@ -162,18 +169,17 @@ class AsyncRedisStore(Common):
         except failures.FAILURES as error:
             raise failures.told(error, self.where, write=False) from error
         try:
-            if ask.then is None:
-                await connection.send_command(*ask.args)
-                return await connection.read_response()
-            await connection.send_packed_command(connection.pack_commands((ask.args, ask.then)))
-            return await _both(connection)
-        except ResponseError:
-            raise
-        except BaseException:
-            await connection.disconnect(nowait=True)  # an answer may still come, and is no one else's
-            raise
+            return await self._exchange(connection, ask)
         finally:
-            await pool.release(connection)
+            await pool.release(connection)  # redis-py has closed it if an answer may still come
+
+    @staticmethod
+    async def _exchange(connection: Any, ask: Ask) -> Any:
+        if ask.then is None:
+            await connection.send_packed_command(connecting.packed(ask.args))
+            return await connection.read_response()
+        await connection.send_packed_command(connecting.packed(ask.args) + connecting.packed(ask.then))
+        return await _both(connection)
 
 
 async def _both(connection: Any) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from prizedraw.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
 SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss", "unix": "unix"}
@@ -43,6 +44,15 @@ def client(where: Any, library: ModuleType) -> Any:
         return make.from_url(parts.geturl(), **options)
     except (ValueError, TypeError) as error:
         raise _unreadable(parts.scheme, error) from None
+
+
+def packed(args: Sequence[Any]) -> bytes:
+    """A command as it is sent: what redis-py makes of it, in a fraction of the time."""
+    parts = [b"*%d\r\n" % len(args)]
+    for arg in args:
+        data = arg if type(arg) is bytes else str(arg).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
 
 
 def is_clustered(where: Any) -> bool:

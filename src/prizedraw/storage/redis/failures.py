@@ -40,7 +40,7 @@ def told(error: Exception, where: str, write: bool) -> StorageError:
         where: the server, without a password.
         write: whether a change had been sent, or may have been.
     """
-    if isinstance(error, driver.MaxConnectionsError):
+    if isinstance(error, driver.MaxConnectionsError) or str(error) == "Too many connections":  # before redis-py 6
         return StorageBusy(f"every connection to {where} is in use; {NOTHING}, or allow more with max_connections")
     if "db index is out of range" in str(error).lower():
         return StorageError(f"{where} has no database of that number; name another at the end of the URL")

@@ -1,13 +1,15 @@
 """What lies under which key of the server, and how documents, counters and entries are written there.
 
-A home has three keys, ``prefix:{home}:…``, and one for each lock; the braces keep them in one slot of a cluster.
+A home has two keys, ``prefix:{home}:…``, and one for each lock; the braces keep them in one slot of a cluster.
 
-``kept``, a hash of all that is found by name:
-    ``d`` + document → version ``:`` data · ``c`` + counter → value and limit · ``i`` + id of an entry → its cursor ·
-    ``o`` + owner → number of the first and the last chunk, and the cursors in the last · ``o`` + owner + NUL + number → the
-    cursors in a chunk before · ``#last`` → the cursor given last · ``#mark`` → what is forgotten and not yet swept away: before which
-    time, before which cursor, swept up to where, dropped how many · ``#swept`` → the cursor of the last checkpoint, dropped how many
-``journal``, a stream of the entries: cursor → ``e`` what it says of itself, ``d`` its data, ``a`` its counters after the commit
+``kept``, a hash of all that a home keeps:
+    ``d`` + document → version ``:`` data · ``c`` + counter → value and limit ·
+    ``i`` + id of an entry → its cursor, the sizes of what follows, what it says of itself, its data, its counters after the commit ·
+    ``e`` + cursor → id · ``o`` + owner → number of the first and the last chunk, and the cursors in the last ·
+    ``o`` + owner + NUL + number → the cursors in a chunk before ·
+    ``#last`` → the cursor given last · ``#first`` → one before which nothing stands any more · ``#mark`` → what is forgotten and not
+    yet swept away: before which time, before which cursor, swept up to where, dropped how many · ``#swept`` → the cursor of the last
+    checkpoint, dropped how many
 ``names``, a sorted set of the document and counter names above, in order of their bytes, which is that of code points
 
 Numbers are written in decimal digits; nothing is ever written with an expiry, except locks.
@@ -40,7 +42,7 @@ from prizedraw.storage.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 FORMAT = 1
 """The number of this layout, kept under ``prefix:format``."""
@@ -59,14 +61,13 @@ class Keys(NamedTuple):
     """The keys of a home."""
 
     kept: bytes
-    journal: bytes
     names: bytes
 
 
 def keys(prefix: str, home: str) -> Keys:
     """The keys of a home."""
     stem = _stem(prefix, home)
-    return Keys(stem + b"kept", stem + b"journal", stem + b"names")
+    return Keys(stem + b"kept", stem + b"names")
 
 
 def locks(prefix: str, home: str, docs: Sequence[str]) -> list[bytes]:
@@ -109,17 +110,8 @@ def counter(kept: bytes | None) -> Counter:
     return Counter(int(value), int(limit))
 
 
-class _About(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What an entry says of itself, as it is kept; scripts know these places. The owner as fingerprint is None."""
-
-    id: str
-    fingerprint: str | None
-    owner: str
-    kind: str
-    at: int
-
-
-_decode_about = msgspec.msgpack.Decoder(_About).decode
+_decode_about = msgspec.msgpack.Decoder(tuple[str | None, str, str, int]).decode
+"""Fingerprint (None: the owner's name), owner, kind and time; scripts know these places."""
 
 
 def _raw(data: bytes) -> msgspec.Raw:
@@ -127,12 +119,20 @@ def _raw(data: bytes) -> msgspec.Raw:
     return msgspec.Raw(b"\xdb%b%b" % (len(data).to_bytes(4, "big"), data))
 
 
-def entry(kept: Sequence[bytes]) -> Entry:
-    """An entry from its cursor and what is kept of it."""
-    cursor, about, data, after = kept
-    found = _decode_about(about)
-    fingerprint = found.owner if found.fingerprint is None else found.fingerprint
-    return Entry(found.id, fingerprint, found.owner, found.kind, found.at, data, int(cursor), _after(after))
+def entry(id: str, kept: bytes) -> Entry:  # noqa: A002 - the field's name
+    """An entry as it is kept."""
+    cursor, size, length, rest = kept.split(b" ", 3)
+    start = int(size)
+    end = start + int(length)
+    fingerprint, owner, kind, at = _decode_about(rest[:start])
+    return Entry(id, owner if fingerprint is None else fingerprint, owner, kind, at, rest[start:end], int(cursor), _after(rest[end:]))
+
+
+def _line(entry: Entry) -> msgspec.Raw:
+    """An entry as it is sent: a script puts the cursor before it and the counters behind it."""
+    owner = entry.owner
+    about = encode((None if entry.fingerprint == owner else entry.fingerprint, owner, entry.kind, entry.at))
+    return _raw(b"%d %d %b%b" % (len(about), len(entry.data), about, entry.data))
 
 
 def _after(kept: bytes) -> tuple[tuple[str, int, int], ...]:
@@ -145,27 +145,34 @@ def _after(kept: bytes) -> tuple[tuple[str, int, int], ...]:
 # Reads
 
 
-def read_fields(reads: Sequence[Read]) -> tuple[list[str], list[str]]:
-    """The fields of documents and counters that reads ask for, and those of ids, in order."""
-    fields: list[str] = []
-    ids: list[str] = []
+def read_fields(reads: Sequence[Read]) -> list[str]:
+    """The fields that reads ask for, each once, and first the mark that says which entries are forgotten."""
+    fields = [MARK]
     for read in reads:
         fields += ["d" + key for key in read.docs]
         fields += ["c" + key for key in read.counters]
         if read.entry is not None:
-            ids.append("i" + read.entry)
-    return fields, ids
+            fields.append("i" + read.entry)
+    return fields if len(reads) == 1 else list(dict.fromkeys(fields))
 
 
-def views(reads: Sequence[Read], values: Sequence[bytes | None], entries: Sequence[Sequence[bytes] | None]) -> list[View]:
-    """The views that the values and entries of those fields make."""
-    value, line = iter(values), iter(entries)
+def views(reads: Sequence[Read], kept: Mapping[str, bytes | None]) -> list[View]:
+    """The views that the values of those fields make."""
     found = []
     for read in reads:
-        docs = {key: doc(next(value)) for key in read.docs}
-        counters = {key: counter(next(value)) for key in read.counters}
-        kept = None if read.entry is None else next(line)
-        found.append(View(docs, counters, None if kept is None else entry(kept)))
+        docs = {key: doc(kept["d" + key]) for key in read.docs}
+        counters = {key: counter(kept["c" + key]) for key in read.counters}
+        known = None if read.entry is None else kept["i" + read.entry]
+        found.append(View(docs, counters, None if known is None else _unless_forgotten(read.entry or "", known, kept[MARK])))
+    return found
+
+
+def _unless_forgotten(id: str, kept: bytes, mark: bytes | None) -> Entry | None:  # noqa: A002 - the field's name
+    found = entry(id, kept)
+    if mark is not None:
+        before, upto = mark.split(b" ")[:2]
+        if found.cursor < int(upto) and found.at < int(before):
+            return None
     return found
 
 
@@ -185,41 +192,41 @@ def check(commit: Commit) -> None:
         raise ValueError(f"ids {[entry.id for entry in entries]!r} repeat within a commit; give each entry its own")
 
 
-def request(commit: Commit, before: int | None = None) -> tuple[object, ...]:
-    """A commit as the script takes it.
+def requests(commits: Sequence[Commit], before: int | None = None) -> bytes:
+    """Commits as the script takes them.
 
     Args:
-        commit: checked.
+        commits: checked.
         before: forget the entries with an earlier ``at`` in the same step; None: forget nothing.
     """
-    expect, limits, entries = commit.expect, commit.limits, commit.entries
-    fields = [LAST, MARK]
-    fields += ["i" + entry.id for entry in entries]
-    expected = []
-    puts = []
-    for place, (key, version) in enumerate(expect.items(), 1):
-        fields.append("d" + key)
-        expected.append(f"{version}:" if version else "")
-        data = commit.put.get(key)
-        if data is not None:
-            puts.append((place, _raw(b"%d:%b" % (version + 1, data))))
-    counters: list[tuple[int, int | None]] = []
-    for key, delta in commit.add.items():
-        fields.append("c" + key)
-        counters.append((max(-_BEYOND, min(delta, _BEYOND)), limits.get(key)))
-    for key, limit in limits.items():
-        if key not in commit.add:
-            fields.append("c" + key)
-            counters.append((0, limit))
-    owners: dict[str, int] = {}
-    lines = []
-    for entry in entries:
-        fingerprint = None if entry.fingerprint == entry.owner else entry.fingerprint
-        about = encode((entry.id, fingerprint, entry.owner, entry.kind, entry.at))
-        lines.append((owners.setdefault(entry.owner, len(owners) + 1), _raw(about), _raw(entry.data)))
-    fields += ["o" + owner for owner in owners]
-    whole = (fields, fields[2 : 2 + len(entries)], expected, counters, lines, puts)
-    return whole if before is None else (*whole, str(before))
+    places = {LAST: 1, MARK: 2}  # field → its number; all are read at once
+    place = places.setdefault
+    asked: list[tuple[object, ...]] = []
+    for commit in commits:
+        expected: list[object] = []
+        puts: list[object] = []
+        counters: list[tuple[int, int, int | None]] = []
+        lines: list[object] = []
+        for key, version in commit.expect.items():
+            number = place("d" + key, len(places) + 1)
+            expected += number, f"{version}:" if version else ""
+            data = commit.put.get(key)
+            if data is not None:
+                puts += number, _raw(b"%d:%b" % (version + 1, data))
+        limits = commit.limits
+        for key, delta in commit.add.items():
+            delta = max(-_BEYOND, min(delta, _BEYOND))  # noqa: PLW2901 - the one to send
+            counters.append((place("c" + key, len(places) + 1), delta, limits.get(key)))
+        for key, limit in limits.items():
+            if key not in commit.add:
+                counters.append((place("c" + key, len(places) + 1), 0, limit))
+        ids = [place("i" + entry.id, len(places) + 1) for entry in commit.entries]
+        for entry in commit.entries:
+            lines += place("o" + entry.owner, len(places) + 1), _line(entry)
+        asked.append((ids, expected, counters, lines, puts))
+    if before is not None:
+        asked[-1] += (str(before),)
+    return encode((list(places), asked))
 
 
 def outcome(commit: Commit, reply: bytes | Sequence[bytes | None]) -> Outcome:
@@ -228,9 +235,9 @@ def outcome(commit: Commit, reply: bytes | Sequence[bytes | None]) -> Outcome:
         return Committed(_stored(commit.entries, reply))
     sign = reply[0]
     if sign == b"=":
-        known = entry(reply[1:])  # type: ignore[arg-type]  # none of these is None
-        asked = {line.id: line.fingerprint for line in commit.entries}
-        return Replayed(known) if asked[known.id] == known.fingerprint else Conflict(known)
+        asked = commit.entries[int(reply[1] or 0)]
+        known = entry(asked.id, reply[2] or b"")
+        return Replayed(known) if asked.fingerprint == known.fingerprint else Conflict(known)
     if sign == b"~":
         return Stale(View({key: doc(kept) for key, kept in zip(commit.expect, reply[1:], strict=True)}, {}))
     moved = [*commit.add, *(key for key in commit.limits if key not in commit.add)]

@@ -21,7 +21,6 @@ def _script(*names: str) -> Script:
 
 
 COMMIT = _script("common", "commit")
-READ = _script("common", "read")
 NAMES = _script("common", "names")
 LINES = _script("common", "lines")
 SWEEP = _script("common", "sweep")

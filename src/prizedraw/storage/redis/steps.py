@@ -84,15 +84,10 @@ def call(
 
 
 def read(keys: Keys, reads: Sequence[Read]) -> Steps[list[View]]:
-    """Answer reads from one snapshot: one command if every id is free, as those of new requests are."""
-    fields, ids = layout.read_fields(reads)
-    if not fields and not ids:
-        return layout.views(reads, (), ())
-    found = yield Ask(("HMGET", keys.kept, *fields, *ids), keys.kept)
-    entries = found[len(fields) :]
-    if any(cursor is not None for cursor in entries):
-        found, entries = yield from call(scripts.READ, keys, layout.encode((fields, ids)))
-    return layout.views(reads, found, entries)
+    """Answer reads from one snapshot: one command, which is one."""
+    fields = layout.read_fields(reads)
+    found = yield Ask(("HMGET", keys.kept, *fields), keys.kept)
+    return layout.views(reads, dict(zip(fields, found, strict=True)))
 
 
 def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = None) -> Steps[list[Outcome]]:
@@ -106,7 +101,7 @@ def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = Non
     outcomes: list[Outcome] = []
     for start in range(0, len(commits), AT_ONCE):
         some = commits[start : start + AT_ONCE]
-        asked = layout.encode([layout.request(one) for one in some])
+        asked = layout.requests(some)
         if wait_aof is None:
             replies = yield from call(scripts.COMMIT, keys, asked, write=True)
         else:
@@ -135,8 +130,8 @@ def entries(keys: Keys, owner: str | None, kind: str | None, after: str | None, 
     while len(found) <= limit:
         many = LOOKED_AT if kind is not None else min(limit + 1 - len(found), LOOKED_AT)
         asked = ("" if owner is None else "o" + owner, "" if kind is None else "k" + kind)
-        lines, last = yield from call(scripts.LINES, keys, *asked, low, high, "1" if newest_first else "", many)
-        found += map(layout.entry, lines)
+        ids, lines, last = yield from call(scripts.LINES, keys, *asked, low, high, "1" if newest_first else "", many)
+        found += [layout.entry(id.decode(), line) for id, line in zip(ids, lines, strict=True)]  # noqa: A001 - the field's name
         if last is None:
             break
         if newest_first:
@@ -179,8 +174,7 @@ def forget(keys: Keys, before: int, checkpoint: Entry) -> Steps[int]:
 
     Who comes upon a sweep that was left unfinished finishes it first.
     """
-    line = Commit({}, entries=(checkpoint,))
-    asked = layout.encode([layout.request(line, before)])
+    asked = layout.requests((Commit({}, entries=(checkpoint,)),), before)
     while True:
         reply = (yield from call(scripts.COMMIT, keys, asked, write=True))[0]
         if reply != [b"!"]:

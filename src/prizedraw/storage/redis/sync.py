@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from time import sleep
+from os import getpid
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
@@ -12,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import PREFIX, Common, Inside
+from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from prizedraw.storage.redis.steps import Ask, Steps
 
 T = TypeVar("T")
+
+MOMENT = 0.5
+"""Seconds for which a connection is used again without a look at whether the server has closed it."""
 
 
 class RedisStore(Common):
@@ -49,6 +53,7 @@ class RedisStore(Common):
     ) -> None:
         super().__init__(where, prefix, wait_aof, allow_eviction)
         self._mutex = threading.Lock()
+        self._at_hand: list[tuple[Any, float]] = []  # and when each was used last
 
     def open(self) -> None:
         """Connect, check the server, and write or check the format.
@@ -81,6 +86,7 @@ class RedisStore(Common):
         with self._mutex:
             self._state = "closed"
             client, self._client = self._client, None
+            self._at_hand.clear()
         if client is not None and self._own:
             client.close()
 
@@ -140,6 +146,13 @@ class RedisStore(Common):
         """Hide the entries with ``at < before`` and append ``checkpoint`` in one step; then free their memory, a few at a time. O(n)."""
         return self._run(steps.forget(self._home(home), before, checkpoint))
 
+    def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
+        """Not here yet: the lines of a stream cannot be changed. StorageError, and nothing is changed."""
+        raise StorageError(NO_REDACTION)
+
+    def compact(self) -> None:
+        """Do nothing: what is deleted is gone, and the next rewriting of the AOF drops it there."""
+
     def _run(self, operation: Steps[T]) -> T:
         if self._state != "open":
             if self._state == "closed":
@@ -179,24 +192,44 @@ class RedisStore(Common):
             return [client.execute_command(*ask.args, target_nodes=node) for node in client.get_primaries()]
         if self.cluster:
             return client.execute_command(*ask.args, target_nodes=client.get_node_from_key(ask.key))
-        pool = client.connection_pool
         try:
-            connection = pool.get_connection()
+            connection = self._borrow()
         except failures.FAILURES as error:
             raise failures.told(error, self.where, write=False) from error
         try:
-            if ask.then is None:
-                connection.send_command(*ask.args)
-                return connection.read_response()
-            connection.send_packed_command(connection.pack_commands((ask.args, ask.then)))
-            return _both(connection)
+            answer = self._exchange(connection, ask)
         except ResponseError:
+            self._give_back(connection)
             raise
         except BaseException:
-            connection.disconnect()  # an answer may still come, and is no one else's
+            client.connection_pool.release(connection)  # redis-py has closed it if an answer may still come
             raise
-        finally:
-            pool.release(connection)
+        self._give_back(connection)
+        return answer
+
+    @staticmethod
+    def _exchange(connection: Any, ask: Ask) -> Any:
+        if ask.then is None:
+            connection.send_packed_command((connecting.packed(ask.args),))
+            return connection.read_response()
+        connection.send_packed_command((connecting.packed(ask.args), connecting.packed(ask.then)))
+        return _both(connection)
+
+    def _borrow(self) -> Any:
+        """A connection: one that was in use a moment ago, which need not be looked at, or one of the pool's."""
+        while self._at_hand:
+            with suppress(IndexError):  # another thread was faster
+                connection, since = self._at_hand.pop()
+                if monotonic() - since < MOMENT and connection.pid == getpid():
+                    return connection
+                self._client.connection_pool.release(connection)
+        return self._client.connection_pool.get_connection()
+
+    def _give_back(self, connection: Any) -> None:
+        if self._own:
+            self._at_hand.append((connection, monotonic()))
+        else:
+            self._client.connection_pool.release(connection)
 
 
 def _both(connection: Any) -> tuple[Any, Any]:

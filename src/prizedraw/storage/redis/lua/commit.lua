@@ -1,96 +1,96 @@
--- Apply commits in order, each whole or not at all: everything is checked before anything is written.
--- ARGV[1]: msgpack of a list of {fields, ids, expected, counters, lines, puts, before}, see layout.py.
+-- Apply commits in order, each whole or not at all. All fields are read at once, and what changed is written at once at the end.
+-- ARGV[1]: msgpack of {fields, commits}; a commit is {ids, expected, counters, lines, puts, before}, see layout.py.
 -- Answers one of these for each:
 --   '+' [cursor of the first entry] '\0' [counter '\0' value '\0' limit '\0' ...]   committed
---   {'=', cursor, about, data, after}   an id is known
---   {'~', document or nil, ...}     stale: the expected documents as they are
---   {'-', place, counter or nil, ...}   refused: those that may not move
---   {'!'}                           an earlier forgetting is not swept away yet
+--   {'=', place of the entry, what is kept of it}   an id is known
+--   {'~', document or nil, ...}                     stale: the expected documents as they are
+--   {'-', place of the counter, counter or nil, ...}   refused: those that may not move
+--   {'!'}                                           an earlier forgetting is not swept away yet
 local SPILL = 400 -- characters of cursors that stay in the field of their owner
 
-local function append(head, field, cursor)
-  if not head then return '0 0 ' .. cursor .. ' ' end
-  if #head > SPILL then
-    local first, last, tail = string.match(head, '^(%d+) (%d+) (.*)$')
-    redis.call('HSET', kept, field .. '\0' .. last, tail)
-    head = first .. ' ' .. digits(last + 1) .. ' '
-  end
-  return head .. cursor .. ' '
+local fields, commits = unpack(cmsgpack.unpack(ARGV[1]))
+local state, dirty, words, fresh = look(fields), {}, {}, {}
+local last, mark = tonumber(state[1] or 0), marked(state[2])
+
+local function put(number, value)
+  dirty[number], state[number] = true, value
 end
 
-local function apply(fields, ids, expected, counters, lines, puts, before)
-  local found = look(fields)
-  local last, mark = found[1], marked(found[2])
-  local at = 2
-  for place, id in ipairs(ids) do
-    local cursor = found[at + place]
-    local known = cursor and line(cursor, mark)
-    if known then return {'=', unpack(known)} end
+local function append(number, cursor) -- to the cursors of an owner
+  local head = state[number] or '0 0 '
+  if #head > SPILL then
+    local first, final, tail = string.match(head, '^(%d+) (%d+) (.*)$')
+    words[#words + 1], words[#words + 2] = fields[number] .. '\0' .. final, tail
+    head = first .. ' ' .. digits(final + 1) .. ' '
   end
-  at = at + #ids
-  for place, version in ipairs(expected) do
-    local doc = found[at + place]
+  put(number, head .. cursor .. ' ')
+end
+
+local function apply(ids, expected, counters, lines, puts, before)
+  for place, number in ipairs(ids) do
+    local entry = state[number]
+    if entry and not hidden(entry, mark) then return {'=', digits(place - 1), entry} end
+  end
+  for place = 1, #expected, 2 do -- number, version
+    local doc, version = state[expected[place]], expected[place + 1]
     if doc and string.sub(doc, 1, #version) ~= version or (version == '') == (doc ~= false) then
       local stale = {'~'}
-      for other = 1, #expected do stale[other + 1] = found[at + other] end
+      for other = 1, #expected, 2 do stale[#stale + 1] = state[expected[other]] end
       return stale
     end
   end
-  local docs = at
-  at = at + #expected
-  local words, fresh, after, refused = {}, {}, {}, {'-'}
-  for place, move in ipairs(counters) do
-    local field, held = fields[at + place], found[at + place]
-    local value, limit = 0, -1
+  local moved, after, refused = {}, {}, {'-'}
+  for place, move in ipairs(counters) do -- {number, delta, limit}
+    local number = move[1]
+    local held, value, limit = state[number], 0, -1
     if held then
       value, limit = string.match(held, '^(%d+) (%-?%d+)$')
       value, limit = tonumber(value), tonumber(limit)
-    else
-      fresh[#fresh + 1], fresh[#fresh + 2] = 0, field
     end
-    value = value + move[1]
-    limit = move[2] or limit
+    value = value + move[2]
+    limit = move[3] or limit
     if value < 0 or value > (limit < 0 and MAX or limit) then
       refused[#refused + 1], refused[#refused + 2] = digits(place - 1), held
     else
-      words[#words + 1], words[#words + 2] = field, digits(value) .. ' ' .. digits(limit)
-      if limit >= 0 then
-        after[#after + 1] = string.sub(field, 2) .. '\0' .. digits(value) .. '\0' .. digits(limit) .. '\0'
-      end
+      local told, ceiling = digits(value), digits(limit)
+      moved[place] = told .. ' ' .. ceiling
+      if limit >= 0 then after[#after + 1] = string.sub(fields[number], 2) .. '\0' .. told .. '\0' .. ceiling .. '\0' end
     end
   end
   if #refused > 1 then return refused end
   if before and mark then return {'!'} end
-  at = at + #counters
 
   after = table.concat(after)
-  local cursor = tonumber(last or 0)
-  local told = #ids > 0 and digits(cursor + 1) or ''
-  local owned = {}
-  for place, entry in ipairs(lines) do -- {number of the owner, about, data}
-    cursor = cursor + 1
-    local number, text = entry[1], digits(cursor)
-    redis.call('XADD', journal, text .. '-0', 'e', entry[2], 'd', entry[3], 'a', after)
-    owned[number] = append(owned[number] or found[at + number], fields[at + number], text)
-    words[#words + 1], words[#words + 2] = ids[place], text
+  for place, value in ipairs(moved) do
+    local number = counters[place][1]
+    if not state[number] then fresh[#fresh + 1], fresh[#fresh + 2] = 0, fields[number] end
+    put(number, value)
   end
-  for number, head in pairs(owned) do
-    words[#words + 1], words[#words + 2] = fields[at + number], head
+  for place = 1, #puts, 2 do -- number, version:data
+    local number = puts[place]
+    if not state[number] then fresh[#fresh + 1], fresh[#fresh + 2] = 0, fields[number] end
+    put(number, puts[place + 1])
   end
-  for _, put in ipairs(puts) do -- {number of the document, version:data}
-    local number = docs + put[1]
-    words[#words + 1], words[#words + 2] = fields[number], put[2]
-    if not found[number] then fresh[#fresh + 1], fresh[#fresh + 2] = 0, fields[number] end
+  local first = #ids > 0 and digits(last + 1) or ''
+  for place = 1, #lines, 2 do -- number of the owner, line
+    last = last + 1
+    local number, cursor = ids[(place + 1) / 2], digits(last)
+    put(number, cursor .. ' ' .. lines[place + 1] .. after)
+    words[#words + 1], words[#words + 2] = 'e' .. cursor, string.sub(fields[number], 2)
+    append(lines[place], cursor)
   end
-  if #ids > 0 then words[#words + 1], words[#words + 2] = '#last', digits(cursor) end
-  if before then words[#words + 1], words[#words + 2] = '#mark', before .. ' ' .. digits(cursor) .. ' 0 0' end
-  store('ZADD', names, fresh)
-  store('HSET', kept, words)
-  return '+' .. told .. '\0' .. after
+  if before then put(2, before .. ' ' .. digits(last) .. ' 0 0') end
+  return '+' .. first .. '\0' .. after
 end
 
 local outcomes = {}
-for place, commit in ipairs(cmsgpack.unpack(ARGV[1])) do
+for place, commit in ipairs(commits) do
   outcomes[place] = apply(unpack(commit))
 end
+if #words > 0 then put(1, digits(last)) end
+for number in pairs(dirty) do
+  words[#words + 1], words[#words + 2] = fields[number], state[number]
+end
+store('ZADD', names, fresh)
+store('HSET', kept, words)
 return outcomes

@@ -1,38 +1,41 @@
 -- A piece of the journal. ARGV: field of the owner or '', kind or '', from, to, newest first or '', how many to look at.
--- from and to are cursors, both included. Answers {entries, cursor looked at last, or nil at the end}.
-local field, kind, from, to, newest, many = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] ~= '', tonumber(ARGV[6])
-local mark = marked(redis.call('HGET', kept, '#mark'))
-local entries, seen, last = {}, 0, nil
+-- from and to are cursors, both included. Answers {ids, entries, cursor looked at last, or nil at the end}.
+local field, kind, newest, many = ARGV[1], ARGV[2], ARGV[5] ~= '', tonumber(ARGV[6])
+local ends = redis.call('HMGET', kept, '#mark', '#first', '#last')
+local mark, from, to = marked(ends[1]), math.max(ARGV[3], ends[2] or 1), math.min(ARGV[4], ends[3] or 0)
+local step = newest and -1 or 1
+local cursors = {}
 
-local function take(cursor, fields)
-  if kind ~= '' or mark then
-    local about = cmsgpack.unpack(fields[2])
-    if kind ~= '' and about[4] ~= string.sub(kind, 2) then return end
-    if mark and tonumber(cursor) < mark.upto and about[5] < mark.before then return end
+local function tell(last)
+  local ids, entries = at(cursors)
+  local told, lines = {}, {}
+  for place, cursor in ipairs(cursors) do
+    local id = ids[place]
+    local entry = id and entries['i' .. id]
+    if entry and string.match(entry, '^%d+') == cursor and not hidden(entry, mark)
+      and (kind == '' or about(entry)[3] == string.sub(kind, 2)) then
+      told[#told + 1], lines[#lines + 1] = id, entry
+    end
   end
-  entries[#entries + 1] = {cursor, fields[2], fields[4], fields[6]}
+  return {told, lines, last}
 end
 
 if field == '' then
-  local rows = newest and redis.call('XREVRANGE', journal, to, from, 'COUNT', many)
-    or redis.call('XRANGE', journal, from, to, 'COUNT', many)
-  for _, row in ipairs(rows) do
-    last = string.match(row[1], '^%d+')
-    take(last, row[2])
-  end
-  return {entries, #rows == many and last or false}
+  local low, high = newest and math.max(from, to - many + 1) or from, newest and to or math.min(to, from + many - 1)
+  for cursor = newest and high or low, newest and low or high, step do cursors[#cursors + 1] = digits(cursor) end
+  return tell(newest and low > from and digits(low) or not newest and high < to and digits(high))
 end
 
 local head = redis.call('HGET', kept, field)
-if not head then return {entries, false} end
+if not head then return {{}, {}, false} end
 local first, final, tail = string.match(head, '^(%d+) (%d+) (.*)$')
-first, final, from, to = tonumber(first), tonumber(final), tonumber(from), tonumber(to)
+first, final = tonumber(first), tonumber(final)
 
 local function chunk(number)
-  local cursors = {}
+  local found = {}
   local text = number == final and tail or redis.call('HGET', kept, field .. '\0' .. digits(number))
-  for cursor in string.gmatch(text, '%d+') do cursors[#cursors + 1] = cursor end
-  return cursors
+  for cursor in string.gmatch(text, '%d+') do found[#found + 1] = cursor end
+  return found
 end
 
 -- The last chunk that begins at or below the bound: what comes before it is too old, or what comes after it too young.
@@ -40,22 +43,17 @@ local bound = newest and to or from
 local low, high = first, final
 while low < high do
   local middle = math.ceil((low + high) / 2)
-  local begins = tonumber(chunk(middle)[1])
-  if begins and begins <= bound then low = middle else high = middle - 1 end
+  if tonumber(chunk(middle)[1]) <= bound then low = middle else high = middle - 1 end
 end
 
-local step = newest and -1 or 1
 for number = low, newest and first or final, step do
-  local cursors = chunk(number)
-  for place = newest and #cursors or 1, newest and 1 or #cursors, step do
-    local cursor = cursors[place]
-    local value = tonumber(cursor)
+  local found = chunk(number)
+  for place = newest and #found or 1, newest and 1 or #found, step do
+    local value = tonumber(found[place])
     if value >= from and value <= to then
-      if seen == many then return {entries, last} end
-      seen, last = seen + 1, cursor
-      local row = redis.call('XRANGE', journal, cursor, cursor)[1]
-      if row then take(cursor, row[2]) end
+      if #cursors == many then return tell(cursors[many]) end
+      cursors[#cursors + 1] = found[place]
     end
   end
 end
-return {entries, false}
+return tell(false)

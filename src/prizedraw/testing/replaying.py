@@ -8,57 +8,83 @@ code with the audit, and none with the flows but for the names of things and the
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from prizedraw import verify
-from prizedraw.draw import State, state
+from prizedraw.draw import State, state, verify
 from prizedraw.draw.receipt import from_instant, receipts, to_day
 from prizedraw.draw.rules import Rules
+from prizedraw.engine import DrawEngine
+from prizedraw.flows import keys
 from prizedraw.flows.operator import decode
+from prizedraw.testing.bridge import blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from prizedraw import Campaign, DrawEngine, Receipt
-    from prizedraw.storage.protocol import Entry
+    from prizedraw.campaign import Campaign
+    from prizedraw.draw import Receipt
+    from prizedraw.storage.protocol import AsyncStore, Entry, Store
 
 PAGE = 5000
 
 
-def journal(engine: DrawEngine, campaign_id: str, namespace: str = "default") -> Iterator[Entry]:
-    """Every line of a campaign's journal, in order."""
-    after = None
+def journal(store: Store, campaign_id: str, *, namespace: str = "default") -> Iterator[Entry]:
+    """Every line of a campaign's journal, in order, page by page."""
+    home, after = keys.campaign_home(namespace, campaign_id), None
     while True:
-        page = engine.store.entries(f"{namespace}/campaign/{campaign_id}", after=after, limit=PAGE)
+        page = store.entries(home, after=after, limit=PAGE)
         yield from page.items
         if page.next is None:
             return
         after = page.next
 
 
-def replayed(engine: DrawEngine, campaign_id: str) -> Replay:
-    """The journal of a campaign, replayed and compared with what its store holds. Nobody may write meanwhile."""
-    home = f"default/campaign/{campaign_id}"
-    published = len(engine.store.docs(home, "rules/", limit=PAGE).items)
-    replay = Replay({version: engine.campaign(campaign_id, version=version) for version in range(1, published + 1)})
-    replay.read(journal(engine, campaign_id))
-    kept = engine.store.docs(home, "p/", limit=1_000_000).items
-    replay.compare(
-        {key.removeprefix("p/"): state.decode(doc.data) for key, doc in kept},
-        {key: counter.value for key, counter in engine.store.counters(home, "", limit=1_000_000).items},
+def replay(store: Store | AsyncStore, campaign_id: str, *, namespace: str = "default") -> Replay:
+    """The journal of a campaign, replayed and compared with what its store holds; nobody may write meanwhile. O(draws).
+
+    Args:
+        store: any store, open; an asynchronous one must not be bound to a loop that runs elsewhere.
+        campaign_id: a published campaign.
+        namespace: the engine's.
+
+    Raises:
+        UnknownCampaign: there is no such campaign.
+    """
+    store = blocking(store)
+    home = keys.campaign_home(namespace, campaign_id)
+    engine = DrawEngine(store, namespace=namespace)
+    published = sum(1 for _ in _walk(store.docs, home, "rules/")) or 1  # none: the engine tells that there is no such campaign
+    found = Replay({version: engine.campaign(campaign_id, version=version) for version in range(1, published + 1)})
+    found.read(journal(store, campaign_id, namespace=namespace))
+    found.compare(
+        {key.removeprefix("p/"): state.decode(doc.data) for key, doc in _walk(store.docs, home, "p/")},
+        {key: counter.value for key, counter in _walk(store.counters, home, "")},
     )
-    return replay
+    return found
 
 
-def able(at_most: int, count: int) -> bool:
+def _walk(listing: Any, home: str, prefix: str) -> Iterator[tuple[str, Any]]:
+    after = None
+    while True:
+        page = listing(home, prefix, after=after, limit=PAGE)
+        yield from page.items
+        if page.next is None:
+            return
+        after = page.next
+
+
+def _able(at_most: int, count: int) -> bool:
     """Whether a count is within a cap; -1 is none."""
     return at_most == -1 or count <= at_most
 
 
 class Replay:
     """What a journal adds up to, and what is wrong with it.
+
+    Args:
+        campaigns: version → definition, of every version that was published.
 
     Attributes:
         problems: one sentence each; none where all is well.
@@ -103,8 +129,8 @@ class Replay:
             told, found = self.people.get(name, State()), replace(people.get(name, State()), barred=0)
             self._check(told == found, f"{name}: the store holds {found}, the journal leads to {told}")
         for name in held.keys() | self.counts.keys():
-            told, found = self.counts[name], held.get(name, 0)
-            self._check(told == found, f"{name}: the store holds {found}, the journal leads to {told}")
+            counted, value = self.counts[name], held.get(name, 0)
+            self._check(counted == value, f"{name}: the store holds {value}, the journal leads to {counted}")
 
     def _check(self, holds: bool, problem: str) -> None:
         if not holds:
@@ -183,7 +209,7 @@ class Replay:
         if receipt.points:
             caps |= {"points": (rules.points_limit, now.points), "all points": (rules.total_points_limit, self.counts["points"])}
         for cap, (limit, count) in caps.items():
-            self._check(able(limit, count), f"{receipt.id}: {cap} is {limit}, and this makes {count}")
+            self._check(_able(limit, count), f"{receipt.id}: {cap} is {limit}, and this makes {count}")
 
     def _operator(self, entry: Entry) -> None:
         data = decode(entry.data)
@@ -214,7 +240,7 @@ class Replay:
             case "void":
                 self._void(entry, detail, was)
 
-    def _void(self, entry: Entry, detail: dict, was: State) -> None:
+    def _void(self, entry: Entry, detail: Mapping[str, Any], was: State) -> None:
         id_, day = detail["prize"], detail["day"]
         self._check(detail["receipt"] not in self._voided, f"{entry.id}: {detail['receipt']} is voided twice")
         self._voided.add(detail["receipt"])
@@ -243,4 +269,4 @@ class Replay:
                 self._check(limit == given, f"{entry.id}: notes a limit of {limit} on {counter}, {given} are allocated")
         for id_, given in self.allocated.items():
             issued = self.counts[f"stock/{id_}"]
-            self._check(issued >= 0 and able(given, issued), f"{entry.id}: {issued} of {id_} are issued, and {given} allocated")
+            self._check(issued >= 0 and _able(given, issued), f"{entry.id}: {issued} of {id_} are issued, and {given} allocated")

@@ -12,8 +12,8 @@ from prizedraw import DrawEngine
 from prizedraw.draw import receipt as receipts
 from prizedraw.flows import operator
 from prizedraw.sampling import SeededEntropy
+from prizedraw.testing.replaying import Replay, journal, replay
 from proof.crew import MIXED, carry_out, orders
-from proof.replay_checker import Replay, journal, replayed
 from scenery import NOON
 
 
@@ -40,14 +40,14 @@ def played():
 
 def test_an_honest_journal_has_no_problems(played):
     """Draws of every kind are accounted for, by the replay and by the audit alike."""
-    replay = replayed(played, "wheel")
-    assert replay.problems == []
+    told = replay(played.store, "wheel")
+    assert told.problems == []
     audit = played.audit("wheel")
     assert audit.ok
-    assert len(replay.draws) == audit.draws
-    assert {one.forced_by for one in replay.draws.values()} == {None, "sure", "rare", "newcomer"}
-    assert {one.own for one in replay.draws.values()} == {True, False}
-    assert {entry.kind for entry in journal(played, "wheel")} >= {"draw", "grant", "void", "reallocate", "publish", "block"}
+    assert len(told.draws) == audit.draws
+    assert {one.forced_by for one in told.draws.values()} == {None, "sure", "rare", "newcomer"}
+    assert {one.own for one in told.draws.values()} == {True, False}
+    assert {entry.kind for entry in journal(played.store, "wheel")} >= {"draw", "grant", "void", "reallocate", "publish", "block"}
 
 
 def first(entries, *kinds, skip=0, **wanted):
@@ -184,10 +184,10 @@ TAMPERINGS = (
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
 def test_pitfall_25_a_journal_that_was_tampered_with_is_rejected(played, tamper):
     """A suited result, a hidden draw or a quiet gift leaves a contradiction that the replay names."""
-    honest = replayed(played, "wheel")
-    entries = list(journal(played, "wheel"))
+    honest = replay(played.store, "wheel")
+    entries = list(journal(played.store, "wheel"))
     tamper(entries)
-    replay = Replay({version: played.campaign("wheel", version=version) for version in (1, 2)})
-    replay.read(entries)
-    replay.compare(honest.people, honest.counts)
-    assert replay.problems
+    told = Replay({version: played.campaign("wheel", version=version) for version in (1, 2)})
+    told.read(entries)
+    told.compare(honest.people, honest.counts)
+    assert told.problems

@@ -1,0 +1,180 @@
+"""Runs: the same seed gives the same report whoever carries them out, and an interrupt keeps what is finished."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from prizedraw import Campaign, Pity, Prize, Quota, simulate
+from scenery import wheel
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "campaigns"
+CAPPED = wheel(
+    Prize("five", "Five", "0.006", 500),
+    fallback=Prize.thank_you(weight="0.994"),
+    pity=[Pity(id="five", target=["five"], base="0.006", soft_from=20, soft_step="0.06", hard=30)],
+    quota=Quota(total_wins=2, ordering="relaxed"),
+)
+SCENES = {
+    "renewal": (CAPPED, {}),
+    "calendar": (CAPPED, {"log": True}),
+    "stepping": (CAPPED, {"order": "random"}),
+    "gala": (Campaign.load(EXAMPLES / "spring_gala.toml"), {}),
+}
+
+
+class Backwards(Executor):
+    """An executor that carries everything out when it is full, the last task first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._waiting: list[tuple] = []
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        future: Future = Future()
+        self._waiting.append((future, fn, args, kwargs))
+        if len(self._waiting) == self._size:
+            for one, call, arguments, named in reversed(self._waiting):
+                one.set_result(call(*arguments, **named))
+        return future
+
+
+def same(one, other) -> None:
+    """Two reports that agree in every number."""
+    for name in ("granted", "demand", "remaining", "refused"):
+        for id_, estimate in getattr(one, name).items():
+            assert np.array_equal(estimate.runs, getattr(other, name)[id_].runs), (name, id_)
+    assert np.array_equal(one.cost.runs, other.cost.runs)
+    assert one.sold_out_at == other.sold_out_at
+    assert np.array_equal(one.wins_per_participant, other.wins_per_participant)
+    if one.log is not None:
+        assert all(np.array_equal(getattr(one.log, column), getattr(other.log, column)) for column in one.log.COLUMNS)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_same_seed_gives_the_same_report_with_any_executor(name) -> None:
+    """Here, in threads, and in an executor that finishes in reverse: every number is the same; another seed gives others."""
+    campaign, options = SCENES[name]
+    asked = {"runs": 6, "seed": 11, "progress": False, **options}
+    alone = simulate(campaign, 900, 40, **asked)
+    same(alone, simulate(campaign, 900, 40, executor=Backwards(6), **asked))
+    with ThreadPoolExecutor(3) as threads:
+        same(alone, simulate(campaign, 900, 40, executor=threads, **asked))
+    other = simulate(campaign, 900, 40, **{**asked, "seed": 12})
+    assert any(not np.array_equal(alone.demand[id_].runs, other.demand[id_].runs) for id_ in alone.demand)
+
+
+def test_a_process_pool_gives_the_same_report() -> None:
+    """Plans and tallies travel between processes."""
+    asked = {"runs": 4, "seed": "pool", "progress": False, "log": True}
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        same(simulate(CAPPED, 900, 40, **asked), simulate(CAPPED, 900, 40, executor=pool, **asked))
+
+
+def test_dask_gives_the_same_report() -> None:
+    """The executor of a Dask client is one like any other."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        asked = {"runs": 4, "seed": 3, "progress": False}
+        same(simulate(CAPPED, 300, 40, **asked), simulate(CAPPED, 300, 40, executor=client.get_executor(), **asked))
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_more_runs_keep_the_first_ones(name) -> None:
+    """A run depends on its number and not on how many there are."""
+    campaign, options = SCENES[name]
+    few, many = (simulate(campaign, 300, 30, runs=runs, seed=2, progress=False, **options) for runs in (2, 5))
+    for id_, estimate in few.granted.items():
+        assert np.array_equal(estimate.runs, many.granted[id_].runs[:2])
+
+
+def test_without_a_seed_runs_differ_and_the_report_says_so() -> None:
+    """The secure source: two simulations have nothing in common, and the report tells that it cannot be made again."""
+    one, other = (simulate(CAPPED, 2000, 40, order="random", progress=False) for _ in range(2))
+    assert one.seed is None
+    assert "cannot be reproduced" in repr(one)
+    assert one.demand["five"] != other.demand["five"]
+
+
+def test_a_seeded_simulation_leaves_other_sources_alone() -> None:
+    """Neither the process-wide generators nor a later simulation feel a seed."""
+    random.seed(5)
+    np.random.seed(5)
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    simulate(CAPPED, 50, 5, seed=1, progress=False)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
+
+
+@pytest.mark.parametrize("with_executor", [False, True])
+def test_an_interrupt_keeps_the_finished_runs(with_executor) -> None:
+    """Ctrl-C in the third run: a report of the runs before it, which says what is missing."""
+    total = 5 * 300 * 30
+
+    def stop(done: int, of: int) -> None:
+        assert of == total
+        if done > total * 2 // 5:
+            raise KeyboardInterrupt
+
+    executor = Backwards(5) if with_executor else None
+    report = simulate(CAPPED, 300, 30, runs=5, seed=9, executor=executor, progress=stop)
+    whole = simulate(CAPPED, 300, 30, runs=5, seed=9, progress=False)
+    assert report.interrupted
+    assert 2 <= report.runs < 5
+    assert f"{report.runs} runs of the 5 asked for: it was interrupted" in repr(report)
+    assert set(report.demand["five"].runs) <= set(whole.demand["five"].runs)
+
+
+def test_an_interrupt_in_the_first_run_is_raised() -> None:
+    """Where nothing is finished there is nothing to report."""
+
+    def stop(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(CAPPED, 300, 30, runs=5, seed=9, progress=stop)
+
+
+def test_progress_is_told_until_the_end() -> None:
+    """A function is told how many draws of how many are decided, and ends at all of them."""
+    seen = []
+    simulate(CAPPED, 300, 30, runs=2, seed=1, order="sessions", progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1] == (18_000, 18_000)
+
+
+def test_a_bar_on_stderr(capsys) -> None:
+    """``True`` asks for a bar; stdout stays free."""
+    simulate(CAPPED, 20_000, 30, runs=3, seed=1, order="random", progress=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_reports_can_be_pickled() -> None:
+    """A report goes to another process with everything in it."""
+    report = simulate(CAPPED, 300, 30, runs=2, seed=1, log=True, progress=False)
+    same(report, pickle.loads(pickle.dumps(report)))
+
+
+def test_a_seed_is_pinned() -> None:
+    """What a seed gives changes only with the version of the streams, which is told in the changelog."""
+    told = {}
+    for name, (campaign, options) in SCENES.items():
+        report = simulate(campaign, 400, 30, runs=2, seed=2027, progress=False, **options)
+        told[name] = [estimate.runs.tolist() for estimate in report.demand.values()][:2]
+    assert told == PINNED
+
+
+PINNED = {
+    "renewal": [[435, 426], [11565, 11574]],
+    "calendar": [[435, 433], [11565, 11567]],
+    "stepping": [[438, 432], [11562, 11568]],
+    "gala": [[0, 0], [27, 30]],
+}
