@@ -12,14 +12,14 @@ from uuid import uuid4
 
 import pytest
 import redis
-from proof.replay_checker import journal, replayed
 
 import redis_crew
 from prizedraw import AsyncDrawEngine, DrawEngine, Prize, StorageError
 from prizedraw.storage import AsyncRedisStore, Commit, Read, RedisStore
 from prizedraw.storage.redis import layout, scripts
+from prizedraw.testing import replay
 from proof.crew import MIXED, carry_out, context
-from scenery import NOON, wheel
+from scenery import NOON, journal, wheel
 from valkey_proxy import Proxy
 from valkey_servers import Cluster, Valkey
 
@@ -48,7 +48,7 @@ def draws(engine, request_id):
 
 def clean(engine):
     """Whether the audit and the replay account for everything."""
-    return engine.audit("wheel").ok and replayed(engine, "wheel").problems == []
+    return engine.audit("wheel").ok and replay(engine.store, "wheel").problems == []
 
 
 class Insistent(threading.Thread):
