@@ -306,6 +306,13 @@ def test_a_connection_whose_task_was_cancelled_is_not_used_again(valkey_url, pre
 # --- a cluster ---
 
 
+def wait_until(holds):
+    """Wait for what must come; thirty seconds at most."""
+    deadline = time.monotonic() + 30
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def holder(cluster):
     """The server of a cluster that holds the home of the campaign."""
     slot = redis.cluster.key_slot(layout.keys("prizedraw", HOME).kept)
@@ -324,11 +331,11 @@ def test_a_server_of_a_cluster_that_is_away_for_a_while_loses_nothing(tmp_path, 
             time.sleep(0.4)
             if how == "stopped":
                 node.signal(signal.SIGSTOP)
-                time.sleep(2.5)
+                wait_until(lambda: any(one.errors for one in crew))
                 node.signal(signal.SIGCONT)
             else:
                 node.kill()
-                time.sleep(1)
+                wait_until(lambda: any(one.errors for one in crew))
                 node.start()
             finish(crew)
             cluster.settle()
