@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from browser import Browser
+from browser import Browser, chromium
 from fastapi_site import CAMPAIGN, serving
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.sampling import SeededEntropy
@@ -18,6 +18,16 @@ UNDER_THE_POINTER = """(() => {
 })()"""
 WIN, LOSS = 1, 2
 """Seeds of which the first draw is a win, and a thank-you."""
+
+
+@pytest.mark.parametrize(
+    ("variables", "outcome"), [({}, pytest.skip.Exception), ({"CI": "true"}, pytest.fail.Exception)], ids=["here", "CI"]
+)
+def test_a_missing_chromium_is_told(monkeypatch, variables, outcome):
+    """Where no Chromium is in PATH these tests skip with the remedy, and fail in CI."""
+    monkeypatch.setattr("os.environ", {"PATH": "/nowhere", **variables})
+    with pytest.raises(outcome, match="apt-get install chromium"):
+        chromium()
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +65,7 @@ def texts(page, selector):
 def test_the_wheel_turns_to_the_prize_that_was_drawn(browser, site):
     """After the whole turn the pointer is over the receipt's prize; chances, prizes and ticker show it."""
     url, books = site()
-    page = browser.visit(url, calm=False)
+    page = browser.visit(url, calm=False, pace=3)
     page.until(READY)
     assert page.value("document.querySelector('#chances').textContent") == "5 spins left today"
     assert texts(page, "#mine li") == []
@@ -104,9 +114,9 @@ def test_a_thank_you_is_no_win(browser, site):
 
 
 def test_pitfall_30_a_double_click_draws_once(browser, site):
-    """Four clicks in a row are one draw."""
+    """Four clicks in a row, and one more while the wheel turns, are one draw."""
     url, books = site()
-    page = browser.visit(url, calm=False)
+    page = browser.visit(url, calm=False, pace=4)
     page.until(READY)
     page.click("#spin", times=4)
     page.until(PENDING)
