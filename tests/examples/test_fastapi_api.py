@@ -238,7 +238,7 @@ def test_the_commands_of_the_readme_serve_the_wheel(store, arguments, tmp_path):
                     break
             else:
                 pytest.fail(said)
-            with httpx.Client(base_url=found[1], transport=httpx.HTTPTransport(retries=3)) as client:
+            with httpx.Client(base_url=found[1], transport=httpx.HTTPTransport(retries=5), timeout=60) as client:
                 assert "<title>" in client.get("/").text
                 assert client.post("/api/draws", json={"request_id": "spin-1"}).json()["number"] == 1
         finally:
