@@ -42,14 +42,3 @@ def picture(store: Store, campaigns: Iterable[str] = ("wheel",), namespace: str 
 def wins(engine: DrawEngine, participant: str, times: int, campaign: str = "wheel") -> list[str | None]:
     """Draw so often, and tell for each draw the reason why it was no win, or None."""
     return [engine.draw(campaign, participant).reason for _ in range(times)]
-
-
-def journal(engine, campaign_id):
-    """Every line of a campaign's journal as the store keeps it, in order."""
-    after = None
-    while True:
-        page = engine.store.entries(f"default/campaign/{campaign_id}", after=after, limit=1000)
-        yield from page.items
-        after = page.next
-        if after is None:
-            return

@@ -11,9 +11,10 @@ from engine_tour import tour
 from prizedraw import AsyncDrawEngine, DrawEngine, Prize, Quota
 from prizedraw.sampling import SeededEntropy
 from prizedraw.storage import AsyncRedisStore, MemoryStore, RedisStore
-from prizedraw.testing import FixedClock, replay
+from prizedraw.testing import FixedClock
+from prizedraw.testing.replaying import journal, replay
 from proof.crew import MIXED, together
-from scenery import NOON, SURE, journal, wheel
+from scenery import NOON, SURE, wheel
 
 pytest_plugins = ("valkey_servers",)
 
@@ -75,12 +76,12 @@ def test_pitfall_09_four_processes_win_a_stock_of_40_exactly_40_times_on_redis(u
     with redis_crew.opened(url, prefix) as engine:
         engine.publish(wheel(PRIZE, fallback=REST))
         won = together(redis_crew.draw_for_many, *((url, prefix, f"w{k}", 500) for k in range(4)))
-        found = replay(engine.store, "wheel")
-        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in found.draws.items() if draw.is_win)
+        played = replay(engine.store, "wheel")
+        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in played.draws.items() if draw.is_win)
         assert sum(map(len, won)) == 40
-        assert found.problems == []
+        assert played.problems == []
         audit = engine.audit("wheel")
-        assert (audit.ok, audit.draws, len(found.draws)) == (True, 2000, 2000)
+        assert (audit.ok, audit.draws, len(played.draws)) == (True, 2000, 2000)
 
 
 def test_pitfall_30_request_ids_raced_by_processes_draw_once_each_on_redis(url, prefix):
@@ -92,7 +93,7 @@ def test_pitfall_30_request_ids_raced_by_processes_draw_once_each_on_redis(url, 
         *anns, bob = together(redis_crew.draw_the_same, *((url, prefix, ids, seed, name) for seed, name in enumerate(people)))
         assert anns[0] == anns[1] == anns[2]
         assert all((anns[0][id_] == "mismatch") != (bob[id_] == "mismatch") for id_ in ids)
-        assert {entry.id: entry.owner for entry in journal(engine, "wheel") if entry.kind == "draw"} == {
+        assert {entry.id: entry.owner for entry in journal(engine.store, "wheel") if entry.kind == "draw"} == {
             id_: "bob" if anns[0][id_] == "mismatch" else "ann" for id_ in ids
         }
         assert replay(engine.store, "wheel").problems == []
