@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -29,28 +29,43 @@ from prizedraw import (
     RequestMismatch,
     UnknownReceipt,
 )
-from prizedraw.storage.sqlite import SqliteStore
+from prizedraw.storage import PostgresStore, RedisStore, SqliteStore
 from scenery import NOON, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from prizedraw.storage import Store
+
 context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
 if hasattr(context, "set_forkserver_preload"):
-    context.set_forkserver_preload(["pytest", "numpy", "prizedraw", "prizedraw.storage.sqlite", "tomllib"])
+    stores = [f"prizedraw.storage.{name}" for name in ("sqlite", "postgres", "redis")]
+    context.set_forkserver_preload(["pytest", "numpy", "prizedraw", *stores, "tomllib"])
 
 CLOSE = 60.0
 """Seconds after which a process that should have ended is taken for stuck."""
 
 
-@contextmanager
-def opened(path: Path, durability: str = "normal") -> Iterator[DrawEngine]:
-    """An engine on a file at noon.
+Where: TypeAlias = "Path | tuple[str, str]"
+"""A store that processes share: an SQLite file, or the URL of a server and the name of what is ours there, a schema or a prefix."""
 
-    "normal" spares a flush per commit: it gives up the last commits at a loss of power, which no test brings about, and nothing else.
+
+def store_at(where: Where, durability: str = "normal") -> Store:
+    """A store on what is there.
+
+    "normal" spares a file a flush per commit: it gives up the last commits at a loss of power, which no test brings about, no more.
     """
-    with DrawEngine(SqliteStore(path, durability=durability), clock=lambda: NOON) as engine:
+    if not isinstance(where, tuple):
+        return SqliteStore(where, durability=durability)
+    url, name = where
+    return PostgresStore(url, schema=name) if url.startswith("postgresql:") else RedisStore(url, prefix=name)
+
+
+@contextmanager
+def opened(where: Where, durability: str = "normal") -> Iterator[DrawEngine]:
+    """An engine at noon."""
+    with DrawEngine(store_at(where, durability), clock=lambda: NOON) as engine:
         yield engine
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from proof.replay_checker import journal, replayed
 
 import redis_crew
 from engine_tour import tour
@@ -13,6 +12,7 @@ from prizedraw import AsyncDrawEngine, DrawEngine, Prize, Quota
 from prizedraw.sampling import SeededEntropy
 from prizedraw.storage import AsyncRedisStore, MemoryStore, RedisStore
 from prizedraw.testing import FixedClock
+from prizedraw.testing.replaying import journal, replay
 from proof.crew import MIXED, together
 from scenery import NOON, SURE, wheel
 
@@ -76,12 +76,12 @@ def test_pitfall_09_four_processes_win_a_stock_of_40_exactly_40_times_on_redis(u
     with redis_crew.opened(url, prefix) as engine:
         engine.publish(wheel(PRIZE, fallback=REST))
         won = together(redis_crew.draw_for_many, *((url, prefix, f"w{k}", 500) for k in range(4)))
-        replay = replayed(engine, "wheel")
-        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in replay.draws.items() if draw.is_win)
+        told = replay(engine.store, "wheel")
+        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in told.draws.items() if draw.is_win)
         assert sum(map(len, won)) == 40
-        assert replay.problems == []
+        assert told.problems == []
         audit = engine.audit("wheel")
-        assert (audit.ok, audit.draws, len(replay.draws)) == (True, 2000, 2000)
+        assert (audit.ok, audit.draws, len(told.draws)) == (True, 2000, 2000)
 
 
 def test_pitfall_30_request_ids_raced_by_processes_draw_once_each_on_redis(url, prefix):
@@ -93,10 +93,10 @@ def test_pitfall_30_request_ids_raced_by_processes_draw_once_each_on_redis(url, 
         *anns, bob = together(redis_crew.draw_the_same, *((url, prefix, ids, seed, name) for seed, name in enumerate(people)))
         assert anns[0] == anns[1] == anns[2]
         assert all((anns[0][id_] == "mismatch") != (bob[id_] == "mismatch") for id_ in ids)
-        assert {entry.id: entry.owner for entry in journal(engine, "wheel") if entry.kind == "draw"} == {
+        assert {entry.id: entry.owner for entry in journal(engine.store, "wheel") if entry.kind == "draw"} == {
             id_: "bob" if anns[0][id_] == "mismatch" else "ann" for id_ in ids
         }
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
         assert engine.audit("wheel").ok
 
 
@@ -108,7 +108,7 @@ def test_pitfall_17_one_participant_hammered_by_processes_passes_no_cap_on_redis
         assert sorted(number for some in numbers for number in some) == list(range(1, 61))
         standing = engine.standing("wheel", "ann")
         assert (standing.number, sum(standing.won.values())) == (60, 9)
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
 
 
 def test_mixed_calls_of_three_processes_leave_nothing_unaccounted_for_on_redis(url, prefix):
@@ -117,5 +117,5 @@ def test_mixed_calls_of_three_processes_leave_nothing_unaccounted_for_on_redis(u
         engine.publish(MIXED)
         made = together(redis_crew.load, *((url, prefix, seed, f"r{seed}", 2.0) for seed in range(3)))
         assert all(min(one[kind] for kind in ("draw", "many", "batch")) > 0 for one in made)
-        assert replayed(engine, "wheel").problems == []
+        assert replay(engine.store, "wheel").problems == []
         assert engine.audit("wheel").ok

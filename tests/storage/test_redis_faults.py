@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 import redis
-from proof.replay_checker import journal, replayed
 
 import redis_crew
 from prizedraw import AsyncDrawEngine, DrawEngine, Prize, StorageError
 from prizedraw.storage import AsyncRedisStore, Commit, Read, RedisStore
 from prizedraw.storage.redis import layout, scripts
+from prizedraw.testing.replaying import journal, replay
 from proof.crew import MIXED, carry_out, context
 from scenery import NOON, wheel
 from valkey_proxy import Proxy
@@ -43,12 +43,12 @@ def proxied(url, prefix, query=""):
 
 def draws(engine, request_id):
     """How many lines the journal has for a request."""
-    return sum(entry.id == request_id for entry in journal(engine, "wheel"))
+    return sum(entry.id == request_id for entry in journal(engine.store, "wheel"))
 
 
 def clean(engine):
     """Whether the audit and the replay account for everything."""
-    return engine.audit("wheel").ok and replayed(engine, "wheel").problems == []
+    return engine.audit("wheel").ok and replay(engine.store, "wheel").problems == []
 
 
 class Insistent(threading.Thread):
@@ -91,7 +91,7 @@ def finish(crew):
 def accounted_for(engine, crew):
     """Whether every answer that was given still holds, and each request is one draw."""
     given = {id_: receipt for one in crew for id_, receipt in one.receipts.items()}
-    lines = [entry.id for entry in journal(engine, "wheel") if entry.kind == "draw"]
+    lines = [entry.id for entry in journal(engine.store, "wheel") if entry.kind == "draw"]
     assert sorted(lines) == sorted(given)
     assert all(engine.receipt(receipt.id) == receipt for receipt in given.values())
     assert all(error.request_id for one in crew for error in one.errors)
@@ -212,7 +212,7 @@ def test_what_a_loss_of_power_leaves_is_a_prefix_with_appendfsync_everysec(tmp_p
                 engine.draw("wheel", f"p{k % 7}", request_id=f"r{k}")
             engine.draw_many("wheel", "p1", 20, request_id="many")
             engine.reallocate("wheel", "phone", add=3, request_id="more")
-            before = list(journal(engine, "wheel"))
+            before = list(journal(engine.store, "wheel"))
         server.kill()
         (file,) = (tmp_path / "valkey" / "appendonlydir").glob("*.incr.aof")
         whole = file.read_bytes()
@@ -220,13 +220,13 @@ def test_what_a_loss_of_power_leaves_is_a_prefix_with_appendfsync_everysec(tmp_p
         file.write_bytes(whole[: rng.randrange(published + 2000, len(whole))])
         server.start()
         with DrawEngine(RedisStore(server.url), clock=lambda: NOON) as engine:
-            after = list(journal(engine, "wheel"))
+            after = list(journal(engine.store, "wheel"))
             assert 0 < len(after) < len(before)
             assert after == before[: len(after)]
             assert clean(engine)
             for k in range(60):
                 engine.draw("wheel", f"p{k % 7}", request_id=f"r{k}")
-            assert sorted(entry.id for entry in journal(engine, "wheel") if entry.id[0] == "r") == sorted(f"r{k}" for k in range(60))
+            assert sorted(entry.id for entry in journal(engine.store, "wheel") if entry.id[0] == "r") == sorted(f"r{k}" for k in range(60))
             assert clean(engine)
 
 
