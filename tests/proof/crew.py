@@ -196,10 +196,10 @@ def draw_until_killed(path: Path, seed: int, told: Any) -> None:
             told.send(carry_out(engine, order))
 
 
-def load(path: Path, seed: int, prefix: str, until: float) -> dict[str, int]:
+def load(where: Where, seed: int, prefix: str, until: float) -> dict[str, int]:
     """Make calls until a time of the system's monotonic clock; how many of each kind were made."""
     made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate"), 0)
-    with opened(path) as engine:
+    with opened(where) as engine:
         for order in orders(seed, prefix):
             if time.monotonic() >= until:
                 return made
@@ -223,10 +223,10 @@ def draw_in_batches(path: Path, name: str, draws: int, size: int) -> list[str]:
     return won
 
 
-def draw_the_same(path: Path, ids: list[str], seed: int, participant: str) -> dict[str, Any]:
+def draw_the_same(where: Where, ids: list[str], seed: int, participant: str) -> dict[str, Any]:
     """Draw with each request id, in an order of this process's own; request id → its receipt, or "mismatch"."""
     made: dict[str, Any] = {}
-    with opened(path) as engine:
+    with opened(where) as engine:
         for id_ in random.Random(seed).sample(ids, len(ids)):
             try:
                 made[id_] = engine.draw("wheel", participant, request_id=id_)
