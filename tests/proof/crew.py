@@ -27,6 +27,7 @@ from prizedraw import (
     Quota,
     Refusal,
     RequestMismatch,
+    StorageBusy,
     UnknownReceipt,
 )
 from prizedraw.storage import PostgresStore, RedisStore, SqliteStore
@@ -197,13 +198,22 @@ def draw_until_killed(path: Path, seed: int, told: Any) -> None:
 
 
 def load(where: Where, seed: int, prefix: str, until: float) -> dict[str, int]:
-    """Make calls until a time of the system's monotonic clock; how many of each kind were made."""
-    made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate"), 0)
+    """Make calls until a time of the system's monotonic clock; how many of each kind were made.
+
+    Who is told that the store was busy makes the same call again, as the error says; how often is counted too.
+    """
+    made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate", "busy"), 0)
     with opened(where) as engine:
         for order in orders(seed, prefix):
             if time.monotonic() >= until:
                 return made
-            carry_out(engine, order)
+            while True:
+                try:
+                    carry_out(engine, order)
+                except StorageBusy:
+                    made["busy"] += 1
+                else:
+                    break
             made[order.kind] += 1
     return made
 
