@@ -155,7 +155,7 @@ class Request(msgspec.Struct, gc=False):
             else:
                 view, known = outcome.view, {}
             if misfires == PATIENCE:
-                yield Exclusive(home, (key,))
+                yield Exclusive(home, (HEAD, key))  # the head first, as every commit locks it first: else two wait for each other
                 view, known = (yield Fetch(home, wanted)), {}
         return self._replay(view.entry)
 
