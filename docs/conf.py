@@ -28,9 +28,14 @@ nitpick_ignore_regex = [
     ("py:class", r"Abstract(Async)?ContextManager"),
     # type aliases and variables, which have no entry of their own
     ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|T|prizedraw\.storage\.protocol\.T"),
+    ("py:class", r"ArrayLike|NDArray|Floats|At|Tails|Target|Price|Picture|Moments|ExactMoments|Snapshot|Plan"),
+    # prose where a type could stand
+    ("py:class", r"products|never differences|A law whose chances are sums"),
     # a field of a Struct whose generic type is cut at its comma
     ("py:class", r"(dict|tuple)\[.*"),
 ]
+
+suppress_warnings = ["ref.python"]  # the State of a draw and the State of the lab, told apart by their pages
 
 html_theme = "furo"
 html_title = f"prizedraw {version}"

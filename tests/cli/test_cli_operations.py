@@ -17,7 +17,8 @@ from prizedraw import Campaign, DrawEngine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROGRAM = Path(sys.executable).with_name("prizedraw")
+STOPPABLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from prizedraw.cli import main; sys.exit(main())"
+"""The program, heeding Ctrl-C even where the tests themselves were started without."""
 
 
 def test_migrate_creates_a_schema_once(cli, tmp_path) -> None:
@@ -60,7 +61,7 @@ def drawn(campaigns, tmp_path) -> Callable[[str], None]:
 
 def following(store: Path, *arguments: str) -> subprocess.Popen[str]:
     """A process that follows the journal of ``quickstart``."""
-    command = [PROGRAM, "journal", "quickstart", "--store", store, "--follow", "--json", *arguments]
+    command = [sys.executable, "-c", STOPPABLE, "journal", "quickstart", "--store", store, "--follow", "--json", *arguments]
     return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -1,8 +1,9 @@
-"""Every engine test runs on each embedded store and on PostgreSQL."""
+"""Every engine test runs on each embedded store, on PostgreSQL and on Valkey."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,17 +11,30 @@ from postgres_servers import fresh_database
 from prizedraw import DrawEngine
 from prizedraw.testing import FixedClock
 from scenery import NOON
+from valkey_servers import Valkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+_databases = count()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server with databases enough that each test has one of its own."""
+    with Valkey(tmp_path_factory.mktemp("valkey"), "--databases", "10000") as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "redis"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """What names a new store."""
     if request.param == "postgres":
         return fresh_database()
+    if request.param == "redis":
+        return f"redis://127.0.0.1:{request.getfixturevalue('valkey').port}/{next(_databases)}"
     return ":memory:" if request.param == "memory" else str(tmp_path / "draws.db")
 
 

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from prizedraw import DrawEngine, DrawRefused, Prize, Quota
 from prizedraw.storage.memory import MemoryStore
+from prizedraw.storage.protocol import Stale
 from prizedraw.testing import FixedClock, NoExclusive
 from scenery import NOON, SURE, wheel
 
@@ -52,6 +53,53 @@ def test_pitfall_09_without_locks_the_guards_alone_keep_caps_and_stock(eager_swi
     engine.publish(wheel(evolve(SURE, stock=15), quota=Quota(total_draws=50)))
     outcomes = hammered(engine, 120)
     assert [outcomes.count(one) for one in (None, "sold_out", "refused")] == [15, 35, 70]
+    assert engine.audit("wheel").ok
+
+
+class Counted(MemoryStore):
+    """Counts stale replies, and is asked for exclusivity."""
+
+    def __init__(self):
+        super().__init__()
+        self.stale, self.locks = 0, 0
+
+    def commit(self, home, commits):
+        outcomes = super().commit(home, commits)
+        self.stale += sum(type(one) is Stale for one in outcomes)
+        return outcomes
+
+    def exclusive(self, home, docs, wait):
+        self.locks += 1
+        return super().exclusive(home, docs, wait)
+
+
+def test_a_participant_who_was_fought_for_is_locked_first():
+    """After the second stale reply a draw asks for exclusivity; for a while that participant's next draws ask at once, and only those."""
+    rounds = [1, 2]
+
+    class Overtaking(Counted):
+        def commit(self, home, commits):
+            if rounds and any("p/ann" in commit.put for commit in commits):
+                rounds.pop()
+                left, rounds[:] = rounds[:], []
+                other.draw("wheel", "ann")
+                rounds[:] = left
+            return super().commit(home, commits)
+
+    store, clock = Overtaking(), FixedClock(NOON)
+    engine, other = DrawEngine(store, clock=clock), DrawEngine(store, clock=clock)
+    engine.publish(wheel())
+    store.locks = 0
+    engine.draw("wheel", "ann")
+    assert (store.stale, store.locks) == (2, 1)
+    engine.draw("wheel", "bob")
+    assert store.locks == 1
+    engine.draw("wheel", "ann")
+    assert store.locks == 2
+    clock.advance(seconds=11)
+    engine.draw("wheel", "ann")
+    assert (store.stale, store.locks) == (2, 2)
+    assert engine.standing("wheel", "ann").number == 5
     assert engine.audit("wheel").ok
 
 

@@ -23,9 +23,18 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def program(folder: Path, name: str, script: str) -> Path:
+    """Write a shell script into a folder, and give the folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+    return folder
+
+
 def ci(checkout: Path, path: str = "") -> subprocess.CompletedProcess[str]:
-    """Run .ci/run of a checkout with a bare environment, from another directory."""
-    environment = {"PATH": path + os.pathsep + os.environ["PATH"], "CI": "true"}
+    """Run .ci/run of a checkout with a bare environment, from another directory; as if a Chromium were there."""
+    there = program(checkout / "there", "chromium", "exit 9")
+    environment = {"PATH": os.pathsep.join([path, os.environ["PATH"], str(there)]), "CI": "true"}
     return subprocess.run([checkout / ".ci" / "run"], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -93,3 +102,29 @@ def test_it_says_when_python3_is_too_old(checkout: Path) -> None:
     assert done.returncode == 1
     assert "needs Python 3.11 or newer, and python3 is Python 3.10.13" in done.stderr
     assert "not reached" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "user", "asked"),
+    [
+        ({"CI": "true"}, 0, ["update", "install -y --no-install-recommends chromium"]),
+        ({}, 0, []),
+        ({"CI": "true"}, 1000, []),
+    ],
+    ids=["in CI as root", "elsewhere", "as somebody else"],
+)
+def test_it_installs_chromium_where_it_may(checkout: Path, variables: dict[str, str], user: int, asked: list[str]) -> None:
+    """Debian's package is installed by root, with CI set, where it is missing; that it fails does not keep the tests from running."""
+    readme(checkout, "echo tests")
+    bare = checkout / "bare"
+    program(bare, "apt-get", f'echo "$*" >> {checkout}/asked; [ "$1" = update ]')
+    program(bare, "id", f"echo {user}")
+    for name in ("bash", "awk", "dirname", "python3"):
+        (bare / name).symlink_to(shutil.which(name) or name)
+    environment = {"PATH": str(bare), **variables}
+    done = subprocess.run(
+        [bare / "bash", checkout / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    log = checkout / "asked"
+    assert (log.read_text().splitlines() if log.exists() else []) == asked
+    assert done.stdout.splitlines() == ["+ echo tests", "tests"]

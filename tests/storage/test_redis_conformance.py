@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from prizedraw.errors import StorageError
-from prizedraw.storage import AsyncRedisStore, Commit, RedisStore
+from prizedraw.storage import AsyncRedisStore, RedisStore
 from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 from valkey_servers import new_prefix
 
 pytest_plugins = ("valkey_servers",)
 
 
-class WithoutRedaction:
-    """All requirements but R19, of which the store says that it cannot do it yet."""
-
-    def test_r19_redaction_changes_what_was_written(self, store):
-        """Nothing is changed, and the error says what to do instead."""
-        before = store.docs("gala", "").items, store.entries("gala").items
-        with pytest.raises(StorageError, match="cannot take back what it has written yet"):
-            store.redact("gala", Commit({}, {}), (), ())
-        assert (store.docs("gala", "").items, store.entries("gala").items) == before
-
-    test_r19_what_is_not_committed_redacts_nothing = None
-    test_r19_a_document_is_dropped_under_guard_alone = None
-
-
-class OnServer(WithoutRedaction):
+class OnServer:
     """One server."""
 
     @pytest.fixture(autouse=True)
@@ -34,7 +19,7 @@ class OnServer(WithoutRedaction):
         self.url = valkey_url
 
 
-class OnCluster(WithoutRedaction):
+class OnCluster:
     """A cluster of three."""
 
     @pytest.fixture(autouse=True)

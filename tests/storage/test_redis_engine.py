@@ -77,12 +77,12 @@ def test_pitfall_09_four_processes_win_a_stock_of_40_exactly_40_times_on_redis(u
     with redis_crew.opened(url, prefix) as engine:
         engine.publish(wheel(PRIZE, fallback=REST))
         won = together(redis_crew.draw_for_many, *((url, prefix, f"w{k}", 500) for k in range(4)))
-        told = replay(engine.store, "wheel")
-        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in told.draws.items() if draw.is_win)
+        played = replay(engine.store, "wheel")
+        assert sorted(id_ for some in won for id_ in some) == sorted(id_ for id_, draw in played.draws.items() if draw.is_win)
         assert sum(map(len, won)) == 40
-        assert told.problems == []
+        assert played.problems == []
         audit = engine.audit("wheel")
-        assert (audit.ok, audit.draws, len(told.draws)) == (True, 2000, 2000)
+        assert (audit.ok, audit.draws, len(played.draws)) == (True, 2000, 2000)
 
 
 def test_pitfall_30_request_ids_raced_by_processes_draw_once_each_on_redis(url, prefix):

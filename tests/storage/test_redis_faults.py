@@ -140,6 +140,22 @@ def test_pitfall_30_a_connection_cut_around_the_commit_draws_once_on_a_loop(valk
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
+def test_a_connection_cut_around_a_redaction_erases_whole_or_not_at_all(valkey_url, prefix, when):
+    """The caller is told that it is not known; every line is the pseudonym's or none is; erasing again leaves none."""
+    with proxied(valkey_url, prefix) as (proxy, engine):
+        for _ in range(30):
+            engine.draw("wheel", "ann")
+        proxy.cut(when, scripts.REDACT.sha)
+        with pytest.raises(StorageError, match="not known"):
+            engine.erase("ann")
+        assert len(list(engine.journal("wheel", "ann"))) == (30 if when == "before" else 0)
+        assert clean(engine)
+        engine.erase("ann")
+        assert list(engine.journal("wheel", "ann")) == []
+        assert engine.audit("wheel").ok
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_connection_cut_around_a_read_has_written_nothing(valkey_url, prefix, when):
     """The caller is told so, and has nothing to fear from trying again."""
     with proxied(valkey_url, prefix) as (proxy, engine):
@@ -306,6 +322,13 @@ def test_a_connection_whose_task_was_cancelled_is_not_used_again(valkey_url, pre
 # --- a cluster ---
 
 
+def wait_until(holds):
+    """Wait for what must come; thirty seconds at most."""
+    deadline = time.monotonic() + 30
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def holder(cluster):
     """The server of a cluster that holds the home of the campaign."""
     slot = redis.cluster.key_slot(layout.keys("prizedraw", HOME).kept)
@@ -324,11 +347,11 @@ def test_a_server_of_a_cluster_that_is_away_for_a_while_loses_nothing(tmp_path, 
             time.sleep(0.4)
             if how == "stopped":
                 node.signal(signal.SIGSTOP)
-                time.sleep(2.5)
+                wait_until(lambda: any(one.errors for one in crew))
                 node.signal(signal.SIGCONT)
             else:
                 node.kill()
-                time.sleep(1)
+                wait_until(lambda: any(one.errors for one in crew))
                 node.start()
             finish(crew)
             cluster.settle()

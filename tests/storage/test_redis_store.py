@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageError
-from prizedraw.storage import MAX_INTEGER, Commit, Committed, Counter, Doc, Entry, Read, RedisStore, Refused, Replayed
+from prizedraw.storage import MAX_INTEGER, Commit, Committed, Counter, Doc, Entry, MemoryStore, Read, RedisStore, Refused, Replayed
 from prizedraw.storage.redis import layout, scripts, steps
 from prizedraw.testing.conformance import everything, journal, one
 
@@ -251,6 +251,57 @@ def test_lines_out_of_order_of_time_are_forgotten_by_time(store):
             assert [entry.id for entry in journal(store, owner=f"o{owner}", limit=33, newest_first=True)] == left[::-1]
 
 
+# --- redaction ---
+
+
+def test_an_owner_with_many_lines_gets_many_more_in_between(store):
+    """Every third line of ann becomes bob's, among his own: entries and listings are those of the store in memory, as is their time."""
+    late = 2**53 + 1  # in the year 2255: not to be lost in a double
+    commits = [
+        Commit({}, add={"n": 1}, limits={"n": 5000}, entries=(line(f"e{n}", "ann" if n % 2 else "bob", late + n),)) for n in range(1500)
+    ]
+    told = [Entry(f"e{n}", "asked" if n % 4 else "bob", "bob", "", 0, b"new %d" % n) for n in range(1, 1500, 3)]
+    again = [Entry("e1", "twice", "cid", "", 0, b"twice"), Entry("e9", "same", "ann", "", 0, b"")]
+    expected = MemoryStore()
+    for one_of_them in (store, expected):
+        one_of_them.commit(HOME, commits)
+        outcome = one_of_them.redact(HOME, Commit({}, entries=(line("mark", "bob"),)), told + again)
+        assert outcome == Committed((one_of_them.entry(HOME, "mark"),))
+    assert journal(store, limit=500) == journal(expected)
+    for owner in ("ann", "bob", "cid"):
+        assert journal(store, owner=owner, limit=97) == journal(expected, owner=owner)
+        assert journal(store, owner=owner, limit=97, newest_first=True) == journal(expected, owner=owner, newest_first=True)
+    store.commit(HOME, [Commit({}, entries=(line(f"later{n}", "bob"),)) for n in range(200)])
+    assert [entry.id for entry in journal(store, owner="bob")][-200:] == [f"later{n}" for n in range(200)]
+
+
+def test_a_redaction_finishes_a_forgetting_and_leaves_no_name(store, server, prefix, monkeypatch):
+    """After a forgetting that died, no field, value or name on the server holds the owner any more; bob's are all there."""
+    one(store, Commit({"p/ann-7f": 0, "p/bob": 0}, {"p/ann-7f": b"ann-7f", "p/bob": b"bob"}))
+    owners = ("ann-7f", "bob")
+    store.commit(HOME, [Commit({}, entries=(line(f"e{at}", owners[at % 2], at, owners[at % 2].encode()),)) for at in range(900)])
+    half_forgotten(store, 600, monkeypatch)
+    told = [Entry(one.id, "p-1", "p-1", "", 0, b"") for one in journal(store, owner="ann-7f")]
+    assert len(told) == 150
+    assert isinstance(store.redact(HOME, Commit({"p/ann-7f": 1}), told, ["p/ann-7f"]), Committed)
+    keys = layout.keys(prefix, HOME)
+    assert b"ann-7f" not in b" ".join(part for pair in server.hgetall(keys.kept).items() for part in pair)
+    assert server.zrange(keys.names, 0, -1) == [b"dp/bob"]
+    assert len(journal(store, owner="p-1")) == len(journal(store, owner="bob")) == 150
+
+
+def test_a_redaction_waits_as_a_commit_does(own_valkey, prefix):
+    """Once flushed it is Committed; without the replica that is asked for it is made, and an error says so."""
+    store = RedisStore(own_valkey.url, prefix=prefix, wait_aof=(1, 0, 5.0))
+    assert isinstance(store.redact(HOME, Commit({}, entries=(line("first"),))), Committed)
+    store.close()
+    store = RedisStore(own_valkey.url, prefix=prefix, wait_aof=(1, 1, 0.05))
+    with pytest.raises(StorageError, match="the commit is made, but"):
+        store.redact(HOME, Commit({}, entries=(line("second"),)), [Entry("first", "p-1", "p-1", "", 0, b"")])
+    assert [(entry.id, entry.owner) for entry in journal(store)] == [("first", "p-1"), ("second", "ann")]
+    store.close()
+
+
 # --- locks ---
 
 
@@ -385,7 +436,7 @@ def test_the_servers_clock_is_told(store, server):
 
 def test_scripts_declare_every_key_that_they_touch():
     """No script makes up the name of a key: what it passes to a command is one of KEYS, by name or by place."""
-    for script in (scripts.COMMIT, scripts.NAMES, scripts.LINES, scripts.SWEEP, scripts.LOCK, scripts.FORMAT):
+    for script in (scripts.COMMIT, scripts.REDACT, scripts.NAMES, scripts.LINES, scripts.SWEEP, scripts.LOCK, scripts.FORMAT):
         for call in script.text.decode().split("redis.call(")[1:]:
             command, _, rest = call.partition(",")
             first = rest.lstrip().partition(",")[0].partition(")")[0]

@@ -44,7 +44,7 @@ def take_file(to: argparse.ArgumentParser) -> None:
 
 def take_store(to: argparse.ArgumentParser) -> None:
     """Where draws are kept."""
-    to.add_argument("--store", metavar="URL", required=True, help='the path of an SQLite file, or ":memory:"')
+    to.add_argument("--store", metavar="URL", required=True, help='the path of an SQLite file, ":memory:", or the URL of a server')
 
 
 def take_namespace(to: argparse.ArgumentParser) -> None:

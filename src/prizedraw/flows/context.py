@@ -34,6 +34,8 @@ NOT_COUNTED, COUNTING, COUNTED = 0, 1, 2
 them: not at all before; then for every draw, while those made before are being counted; then it holds all."""
 TOLERANCE = 60_000_000
 """Microseconds that a clock may step back, or be from the store's."""
+CROWDED_FOR = 10_000_000
+"""Microseconds for which a document that was fought for is locked before it is read."""
 _REMEMBERED = 256
 _CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -106,6 +108,17 @@ class Context:
         self._homes: dict[str, str] = {}
         self.in_force: defaultdict[str, dict[bytes, tuple[Head, Rules]]] = defaultdict(dict)
         """By home, what the bytes of a head document put in force."""
+        self._crowded: dict[tuple[str, str], int] = {}
+
+    def crowd(self, home: str, key: str, now: int) -> None:
+        """Remember for a while that a document had to be locked, because others were at it too."""
+        if len(self._crowded) >= _REMEMBERED:
+            self._crowded.clear()
+        self._crowded[home, key] = now + CROWDED_FOR
+
+    def is_crowded(self, home: str, key: str, now: int) -> bool:
+        """Whether whoever wants to change a document had better lock it first: optimism would only overtake those who wait for it."""
+        return bool(self._crowded) and self._crowded.get((home, key), 0) > now
 
     def home(self, campaign_id: str) -> str:
         """The home of a campaign; raises UnknownCampaign where the id can be none."""

@@ -112,6 +112,8 @@ class Request(msgspec.Struct, gc=False):
             self.id = new_request_id(now)
         in_force = context.in_force[home]
         wanted = Read((HEAD, key), (), self.id)
+        if context.is_crowded(home, key, now):
+            yield Exclusive(home, (HEAD, key))
         view = yield Fetch(home, wanted)
         known: dict[str, tuple[int, int]] = {}
         misfires = 0
@@ -155,6 +157,7 @@ class Request(msgspec.Struct, gc=False):
             else:
                 view, known = outcome.view, {}
             if misfires == PATIENCE:
+                context.crowd(home, key, now)
                 yield Exclusive(home, (HEAD, key))  # the head first, as every commit locks it first: else two wait for each other
                 view, known = (yield Fetch(home, wanted)), {}
         return self._replay(view.entry)

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
+from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class AsyncRedisStore(Common):
 
     async def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
         """See RedisStore.redact."""
-        raise StorageError(NO_REDACTION)
+        return await self._run(steps.redact(self._home(home), commit, entries, docs, self.wait_aof))
 
     async def compact(self) -> None:
         """See RedisStore.compact."""

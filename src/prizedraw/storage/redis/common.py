@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from prizedraw.storage.redis.steps import WaitAof
 
 PREFIX = "prizedraw"
-NO_REDACTION = (
-    "a Redis store cannot take back what it has written yet; nothing was changed: export the namespace, import it into another kind of"
-    " store, and erase there"
-)
 _PREFIX = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
 _REMEMBERED = 1024
 

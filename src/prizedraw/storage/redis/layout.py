@@ -135,6 +135,18 @@ def _line(entry: Entry) -> msgspec.Raw:
     return _raw(b"%d %d %b%b" % (len(about), len(entry.data), about, entry.data))
 
 
+def redaction(entries: Sequence[Entry], docs: Sequence[str]) -> bytes:
+    """What is to be rewritten and dropped, as the script takes it; of two entries with one id the last one counts."""
+    told = {entry.id: entry for entry in entries}.values()
+    return encode(([("i" + one.id, one.owner, _raw(_head(one)), _raw(one.data)) for one in told], ["d" + key for key in docs]))
+
+
+def _head(entry: Entry) -> bytes:
+    """What an entry says of itself up to its kind, the rest of which a script takes from the kept one: the first two of a list of 4."""
+    owner = entry.owner
+    return b"\x94" + encode(None if entry.fingerprint == owner else entry.fingerprint) + encode(owner)
+
+
 def _after(kept: bytes) -> tuple[tuple[str, int, int], ...]:
     if not kept:
         return ()

@@ -20,7 +20,8 @@ def _script(*names: str) -> Script:
     return Script(text, sha1(text, usedforsecurity=False).hexdigest().encode())
 
 
-COMMIT = _script("common", "commit")
+COMMIT = _script("common", "apply", "commit")
+REDACT = _script("common", "apply", "redact")
 NAMES = _script("common", "names")
 LINES = _script("common", "lines")
 SWEEP = _script("common", "sweep")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from redis.exceptions import NoScriptError
 
 from prizedraw.errors import StorageBusy, StorageError
+from prizedraw.storage.home import check_redaction
 from prizedraw.storage.protocol import Commit, Counter, Doc, Entry, Page, Read
 from prizedraw.storage.redis import layout, scripts
 
@@ -101,20 +102,24 @@ def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = Non
     outcomes: list[Outcome] = []
     for start in range(0, len(commits), AT_ONCE):
         some = commits[start : start + AT_ONCE]
-        asked = layout.requests(some)
-        if wait_aof is None:
-            replies = yield from call(scripts.COMMIT, keys, asked, write=True)
-        else:
-            local, replicas, seconds = wait_aof
-            then = ("WAITAOF", local, replicas, max(1, round(seconds * 1000)))
-            replies, flushed = yield from call(scripts.COMMIT, keys, asked, write=True, then=then)
-            if not isinstance(flushed, list) or flushed[0] < local or flushed[1] < replicas:
-                raise StorageError(
-                    f"the commit is made, but {local} servers and {replicas} replicas have not confirmed within {seconds:g} s that they "
-                    f"flushed it (they answered {flushed}); try again with the same request id, which is safe"
-                )
+        replies = yield from _flushed(scripts.COMMIT, keys, layout.requests(some), wait_aof=wait_aof)
         outcomes += map(layout.outcome, some, replies)
     return outcomes
+
+
+def _flushed(script: Script, keys: Keys, *args: bytes, wait_aof: WaitAof | None) -> Steps[list[Any]]:
+    """Run a script that commits, and wait as ``wait_aof`` wants."""
+    if wait_aof is None:
+        return (yield from call(script, keys, *args, write=True))  # type: ignore[no-any-return]  # what the scripts answer
+    local, replicas, seconds = wait_aof
+    then = ("WAITAOF", local, replicas, max(1, round(seconds * 1000)))
+    replies, flushed = yield from call(script, keys, *args, write=True, then=then)
+    if not isinstance(flushed, list) or flushed[0] < local or flushed[1] < replicas:
+        raise StorageError(
+            f"the commit is made, but {local} servers and {replicas} replicas have not confirmed within {seconds:g} s that they "
+            f"flushed it (they answered {flushed}); try again with the same request id, which is safe"
+        )
+    return replies  # type: ignore[no-any-return]  # as above
 
 
 def entry(keys: Keys, id: str) -> Steps[Entry | None]:  # noqa: A002 - the field's name
@@ -185,6 +190,25 @@ def forget(keys: Keys, before: int, checkpoint: Entry) -> Steps[int]:
         return 0
     cursor, dropped = yield from _sweep(keys)
     return dropped if cursor == int(reply[1:].partition(b"\0")[0]) else 0
+
+
+def redact(keys: Keys, commit: Commit, entries: Sequence[Entry], docs: Sequence[str], wait_aof: WaitAof | None = None) -> Steps[Outcome]:
+    """Apply a commit and, where it is Committed, rewrite entries and drop documents, all of them in one call.
+
+    What a forgetting has hidden is swept away first, so that nothing keeps the owner's name.
+
+    Raises:
+        ValueError: a document is dropped that the commit does not guard, or puts.
+        StorageError: see ``commit``.
+    """
+    layout.check(commit)
+    check_redaction(commit, docs)
+    asked = layout.requests((commit,)), layout.redaction(entries, docs)
+    while True:
+        (reply,) = yield from _flushed(scripts.REDACT, keys, *asked, wait_aof=wait_aof)
+        if reply != [b"!"]:
+            return layout.outcome(commit, reply)
+        yield from _sweep(keys)
 
 
 def _sweep(keys: Keys) -> Steps[tuple[int, int]]:

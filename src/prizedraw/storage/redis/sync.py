@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from prizedraw.errors import StorageError
 from prizedraw.storage.redis import connecting, failures, layout, opening, steps
-from prizedraw.storage.redis.common import NO_REDACTION, PREFIX, Common, Inside
+from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
 if TYPE_CHECKING:
@@ -147,8 +147,12 @@ class RedisStore(Common):
         return self._run(steps.forget(self._home(home), before, checkpoint))
 
     def redact(self, home: str, commit: Commit, entries: Sequence[Entry] = (), docs: Sequence[str] = ()) -> Outcome:
-        """Not here yet: the lines of a stream cannot be changed. StorageError, and nothing is changed."""
-        raise StorageError(NO_REDACTION)
+        """Apply a commit and, only where it is Committed, take back what was written before, in one script.
+
+        O(n log n) for n entries of the owners of before and of now. The server answers nobody else meanwhile: some 15 ms for a thousand
+        entries, 0.3 s for ten thousand.
+        """
+        return self._run(steps.redact(self._home(home), commit, entries, docs, self.wait_aof))
 
     def compact(self) -> None:
         """Do nothing: what is deleted is gone, and the next rewriting of the AOF drops it there."""
