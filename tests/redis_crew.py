@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import time
 from contextlib import contextmanager
 
-from prizedraw import DrawEngine, DrawRefused, RequestMismatch
+from prizedraw import DrawEngine, DrawRefused
 from prizedraw.storage import RedisStore
 from proof.crew import carry_out, orders
 from scenery import NOON
@@ -26,18 +24,6 @@ def draw_for_many(url, prefix, name, draws):
         return [one.id for one in made if one.is_win]
 
 
-def draw_the_same(url, prefix, ids, seed, participant):
-    """Draw with each request id, in an order of this process's own; request id → its receipt, or "mismatch"."""
-    made = {}
-    with opened(url, prefix) as engine:
-        for id_ in random.Random(seed).sample(ids, len(ids)):
-            try:
-                made[id_] = engine.draw("wheel", participant, request_id=id_)
-            except RequestMismatch:
-                made[id_] = "mismatch"
-    return made
-
-
 def draw_until_refused(url, prefix, participant):
     """Draw until there is no chance left; the numbers of the draws."""
     numbers = []
@@ -47,19 +33,6 @@ def draw_until_refused(url, prefix, participant):
                 numbers.append(engine.draw("wheel", participant).number)
             except DrawRefused:
                 return numbers
-
-
-def load(url, prefix, seed, name, seconds):
-    """Make calls of all kinds for so long; how many of each kind were made."""
-    made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate"), 0)
-    until = time.monotonic() + seconds
-    with opened(url, prefix) as engine:
-        for order in orders(seed, name):
-            if time.monotonic() >= until:
-                return made
-            carry_out(engine, order)
-            made[order.kind] += 1
-    return made
 
 
 def draw_until_killed(url, prefix, seed, told):

@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -27,30 +27,46 @@ from prizedraw import (
     Quota,
     Refusal,
     RequestMismatch,
+    StorageBusy,
     UnknownReceipt,
 )
-from prizedraw.storage.sqlite import SqliteStore
+from prizedraw.storage import PostgresStore, RedisStore, SqliteStore
 from scenery import NOON, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from prizedraw.storage import Store
+
 context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
 if hasattr(context, "set_forkserver_preload"):
-    context.set_forkserver_preload(["pytest", "numpy", "prizedraw", "prizedraw.storage.sqlite", "tomllib"])
+    stores = [f"prizedraw.storage.{name}" for name in ("sqlite", "postgres", "redis")]
+    context.set_forkserver_preload(["pytest", "numpy", "prizedraw", *stores, "tomllib"])
 
 CLOSE = 60.0
 """Seconds after which a process that should have ended is taken for stuck."""
 
 
-@contextmanager
-def opened(path: Path, durability: str = "normal") -> Iterator[DrawEngine]:
-    """An engine on a file at noon.
+Where: TypeAlias = "Path | tuple[str, str]"
+"""A store that processes share: an SQLite file, or the URL of a server and the name of what is ours there, a schema or a prefix."""
 
-    "normal" spares a flush per commit: it gives up the last commits at a loss of power, which no test brings about, and nothing else.
+
+def store_at(where: Where, durability: str = "normal") -> Store:
+    """A store on what is there.
+
+    "normal" spares a file a flush per commit: it gives up the last commits at a loss of power, which no test brings about, no more.
     """
-    with DrawEngine(SqliteStore(path, durability=durability), clock=lambda: NOON) as engine:
+    if not isinstance(where, tuple):
+        return SqliteStore(where, durability=durability)
+    url, name = where
+    return PostgresStore(url, schema=name) if url.startswith("postgresql:") else RedisStore(url, prefix=name)
+
+
+@contextmanager
+def opened(where: Where, durability: str = "normal") -> Iterator[DrawEngine]:
+    """An engine at noon."""
+    with DrawEngine(store_at(where, durability), clock=lambda: NOON) as engine:
         yield engine
 
 
@@ -181,14 +197,23 @@ def draw_until_killed(path: Path, seed: int, told: Any) -> None:
             told.send(carry_out(engine, order))
 
 
-def load(path: Path, seed: int, prefix: str, until: float) -> dict[str, int]:
-    """Make calls until a time of the system's monotonic clock; how many of each kind were made."""
-    made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate"), 0)
-    with opened(path) as engine:
+def load(where: Where, seed: int, prefix: str, until: float) -> dict[str, int]:
+    """Make calls until a time of the system's monotonic clock; how many of each kind were made.
+
+    Who is told that the store was busy makes the same call again, as the error says; how often is counted too.
+    """
+    made = dict.fromkeys(("draw", "many", "batch", "grant", "void", "reallocate", "busy"), 0)
+    with opened(where) as engine:
         for order in orders(seed, prefix):
             if time.monotonic() >= until:
                 return made
-            carry_out(engine, order)
+            while True:
+                try:
+                    carry_out(engine, order)
+                except StorageBusy:
+                    made["busy"] += 1
+                else:
+                    break
             made[order.kind] += 1
     return made
 
@@ -208,10 +233,10 @@ def draw_in_batches(path: Path, name: str, draws: int, size: int) -> list[str]:
     return won
 
 
-def draw_the_same(path: Path, ids: list[str], seed: int, participant: str) -> dict[str, Any]:
+def draw_the_same(where: Where, ids: list[str], seed: int, participant: str) -> dict[str, Any]:
     """Draw with each request id, in an order of this process's own; request id → its receipt, or "mismatch"."""
     made: dict[str, Any] = {}
-    with opened(path) as engine:
+    with opened(where) as engine:
         for id_ in random.Random(seed).sample(ids, len(ids)):
             try:
                 made[id_] = engine.draw("wheel", participant, request_id=id_)
