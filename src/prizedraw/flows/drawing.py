@@ -113,7 +113,7 @@ class Request(msgspec.Struct, gc=False):
         in_force = context.in_force[home]
         wanted = Read((HEAD, key), (), self.id)
         if context.is_crowded(home, key, now):
-            yield Exclusive(home, (HEAD, key))
+            yield Exclusive(home, (key,))
         view = yield Fetch(home, wanted)
         known: dict[str, tuple[int, int]] = {}
         misfires = 0
@@ -158,7 +158,7 @@ class Request(msgspec.Struct, gc=False):
                 view, known = outcome.view, {}
             if misfires == PATIENCE:
                 context.crowd(home, key, now)
-                yield Exclusive(home, (HEAD, key))  # the head first, as every commit locks it first: else two wait for each other
+                yield Exclusive(home, (key,))
                 view, known = (yield Fetch(home, wanted)), {}
         return self._replay(view.entry)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prizedraw.errors import PrizeDrawError
-from prizedraw.flows.effects import Fetch, Fetches, Flow, Post, Posts
+from prizedraw.flows.effects import Exclusive, Fetch, Fetches, Flow, Post, Posts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +51,8 @@ def together(home: str, flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow
     while asked:
         now, asked = asked, {}
         for effect, places in _merged(home, now):
-            answer = yield effect
+            # Nothing is locked for one of many: whoever holds what some have changed and waits for what others want stops everybody.
+            answer = None if isinstance(effect, Exclusive) else (yield effect)
             answers: Iterable[Any] = answer if isinstance(effect, (Fetches, Posts)) else (answer,)
             for place, value in zip(places, answers, strict=True):
                 step(place, value)

@@ -367,15 +367,15 @@ class Procedures:
     # --- exclusivity ---
 
     def enter(self, home: str, docs: Sequence[str], wait: float) -> Steps[None]:
-        """Keep others away from these documents, whether they would put or guard them, until the transaction ends.
+        """Let those who ask for these documents take turns, until the transaction ends.
 
-        The rows are locked for those that are there; the advisory locks are for those that are not, and for a fair turn.
+        By advisory locks alone. Were the rows locked here, a commit inside that needs a row which sorts before them could wait in a circle
+        with writers who lock in order.
         """
         yield begin(wait)
         numbers = sorted(lock_number("doc", self.schema, home, key) for key in docs)
         if numbers:
             yield Ask(b"SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) AS n", (integers(numbers),))
-            yield Ask(self.sql.lock_docs, (home, texts(sorted(docs))))
 
     # --- listings ---
 
