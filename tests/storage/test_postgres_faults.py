@@ -151,18 +151,20 @@ def test_an_exhausted_pool_is_busy_after_the_wait_and_nothing_is_written(publish
 
 @pytest.mark.parametrize("way", ["usual", "careful", "exclusive"])
 def test_a_commit_waits_for_another_writer_no_longer_than_it_may(published, way):
-    """While a block holds a document, a commit that puts it or guards it ends in StorageBusy with the time waited."""
+    """While a block has put a document, a commit that puts it or guards it ends in StorageBusy with the time waited."""
     schema, witness = published
     store = PostgresStore(postgres_url(), schema=schema, busy_wait=0.2)
     store.open()
     store._ask.has_procedure &= way == "usual"
     head = store.read(HOME, [Read(("head",))])[0].docs["head"]
-    with witness.store.exclusive(HOME, ("head",), 5.0), pytest.raises(StorageBusy) as busy:
-        if way == "exclusive":
-            with store.exclusive(HOME, ("head",), 0.2):
-                pass
-        else:
-            store.commit(HOME, [Commit({"head": head.version, "d": 0}, {"d": b""}, entries=(Entry("e", "f", "", "k", 0, b""),))])
+    with witness.store.exclusive(HOME, ("head",), 5.0) as block:
+        block.commit(HOME, [Commit({"head": head.version}, {"head": head.data})])
+        with pytest.raises(StorageBusy) as busy:
+            if way == "exclusive":
+                with store.exclusive(HOME, ("head",), 0.2):
+                    pass
+            else:
+                store.commit(HOME, [Commit({"head": head.version, "d": 0}, {"d": b""}, entries=(Entry("e", "f", "", "k", 0, b""),))])
     assert busy.value.waited >= 0.2
     assert store.entry(HOME, "e") is None
     store.close()
