@@ -51,9 +51,14 @@ def together(home: str, flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow
     while asked:
         now, asked = asked, {}
         for effect, places in _merged(home, now):
-            # Nothing is locked for one of many: whoever holds what some have changed and waits for what others want stops everybody.
-            answer = None if isinstance(effect, Exclusive) else (yield effect)
-            answers: Iterable[Any] = answer if isinstance(effect, (Fetches, Posts)) else (answer,)
+            answers: Iterable[Any]
+            if isinstance(effect, Exclusive):
+                # Nothing is locked for one of many: who holds what some have changed and waits for what others want stops everybody.
+                answers = (None,)
+            elif isinstance(effect, (Fetches, Posts)):
+                answers = yield effect
+            else:
+                answers = ((yield effect),)
             for place, value in zip(places, answers, strict=True):
                 step(place, value)
     return results
