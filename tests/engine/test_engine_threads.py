@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from attrs import evolve
 
-from prizedraw import DrawEngine, DrawRefused, Prize, Quota
+from prizedraw import DrawEngine, DrawRefused, DrawRequest, Prize, Quota
 from prizedraw.storage.memory import MemoryStore
 from prizedraw.storage.protocol import Stale
 from prizedraw.testing import FixedClock, NoExclusive
@@ -73,21 +73,25 @@ class Counted(MemoryStore):
         return super().exclusive(home, docs, wait)
 
 
+class Overtaking(Counted):
+    """Lets another engine draw for ann before a commit for her, as many times as told."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times, self.other = times, DrawEngine(self, clock=FixedClock(NOON))
+
+    def commit(self, home, commits):
+        if self.times and any("p/ann" in commit.put for commit in commits):
+            left, self.times = self.times - 1, 0
+            self.other.draw("wheel", "ann")
+            self.times = left
+        return super().commit(home, commits)
+
+
 def test_a_participant_who_was_fought_for_is_locked_first():
     """After the second stale reply a draw asks for exclusivity; for a while that participant's next draws ask at once, and only those."""
-    rounds = [1, 2]
-
-    class Overtaking(Counted):
-        def commit(self, home, commits):
-            if rounds and any("p/ann" in commit.put for commit in commits):
-                rounds.pop()
-                left, rounds[:] = rounds[:], []
-                other.draw("wheel", "ann")
-                rounds[:] = left
-            return super().commit(home, commits)
-
-    store, clock = Overtaking(), FixedClock(NOON)
-    engine, other = DrawEngine(store, clock=clock), DrawEngine(store, clock=clock)
+    store, clock = Overtaking(2), FixedClock(NOON)
+    engine = DrawEngine(store, clock=clock)
     engine.publish(wheel())
     store.locks = 0
     engine.draw("wheel", "ann")
@@ -100,6 +104,18 @@ def test_a_participant_who_was_fought_for_is_locked_first():
     engine.draw("wheel", "ann")
     assert (store.stale, store.locks) == (2, 2)
     assert engine.standing("wheel", "ann").number == 5
+    assert engine.audit("wheel").ok
+
+
+def test_pitfall_29_a_batch_locks_nothing_for_one_of_its_requests():
+    """It would hold what its other requests have changed, and two such batches could wait for each other."""
+    store = Overtaking(5)
+    engine = DrawEngine(store, clock=FixedClock(NOON))
+    engine.publish(wheel())
+    store.locks = 0
+    made = engine.draw_batch("wheel", [DrawRequest("ann"), DrawRequest("bob"), DrawRequest("ann")])
+    assert [(one.participant, one.number) for one in made] == [("ann", 6), ("bob", 1), ("ann", 7)]
+    assert (store.stale, store.locks) == (5, 0)
     assert engine.audit("wheel").ok
 
 
