@@ -42,3 +42,7 @@ def picture(store: Store, campaigns: Iterable[str] = ("wheel",), namespace: str 
 def wins(engine: DrawEngine, participant: str, times: int, campaign: str = "wheel") -> list[str | None]:
     """Draw so often, and tell for each draw the reason why it was no win, or None."""
     return [engine.draw(campaign, participant).reason for _ in range(times)]
+
+
+STOPPABLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from prizedraw.cli import main; sys.exit(main())"
+"""The program, heeding Ctrl-C even where the tests themselves were started without."""

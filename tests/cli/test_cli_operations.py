@@ -13,12 +13,10 @@ import msgspec
 import pytest
 
 from prizedraw import Campaign, DrawEngine
+from scenery import STOPPABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-STOPPABLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from prizedraw.cli import main; sys.exit(main())"
-"""The program, heeding Ctrl-C even where the tests themselves were started without."""
 
 
 def test_migrate_creates_a_schema_once(cli, tmp_path) -> None:

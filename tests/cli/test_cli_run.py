@@ -14,12 +14,11 @@ import pytest
 from prizedraw import DrawEngine
 from prizedraw.flows.keys import campaign_home
 from prizedraw.storage.protocol import Commit
+from scenery import STOPPABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STOPPABLE = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from prizedraw.cli import main; sys.exit(main())"
-"""The program, heeding Ctrl-C even where the tests themselves were started without."""
 TIMELESS = ("seconds", "draws_per_second", "replayed")
 
 
