@@ -65,15 +65,18 @@ class State(msgspec.Struct, array_like=True, frozen=True, gc=False):
             return self
         return msgspec.structs.replace(self, day=day, day_draws=0, day_wins=0)
 
+    def open_lots(self, now: int) -> tuple[Lot, ...]:
+        """The granted draws that have not expired at ``now`` (microseconds since the epoch), the first to expire first."""
+        return tuple(lot for lot in self.granted if lot.left and (not lot.expires or lot.expires > now))
+
     def usable(self, now: int) -> int:
         """How many granted draws can be used at ``now`` (microseconds since the epoch)."""
-        return sum(lot.left for lot in self.granted if not lot.expires or lot.expires > now)
+        return sum(lot.left for lot in self.open_lots(now))
 
     def without_one(self, now: int) -> tuple[Lot, ...]:
         """The granted draws after one was used at ``now``, from the lot that expires first; what has expired is dropped."""
-        lots = [lot for lot in self.granted if lot.left and (not lot.expires or lot.expires > now)]
-        first = lots[0]
-        return (Lot(first.left - 1, first.expires), *lots[1:]) if first.left > 1 else tuple(lots[1:])
+        first, *others = self.open_lots(now)
+        return (Lot(first.left - 1, first.expires), *others) if first.left > 1 else tuple(others)
 
     def with_lot(self, lot: Lot) -> State:
         """The same participant with more granted draws; those that expire together are one lot."""

@@ -93,7 +93,7 @@ class DrawEngine:
         namespace: str = "default",
         wait: float = WAIT,
     ) -> Self:
-        """Open the store that ``url`` names: ":memory:", "postgresql://…", or the path of an SQLite file, made if it is not there.
+        """Open the store that ``url`` names: ":memory:", the path of an SQLite file (made if it is not there), or a server's.
 
         Raises:
             InvalidRequest: ``url`` names no store.
@@ -249,7 +249,7 @@ class DrawEngine:
             return drive(self._store, handle, request.flow(), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
-        """Carry out many requests, each as if alone and in order: a receipt, a list of them where n > 1, or a Refusal.
+        """Carry out many requests, each as if alone; for each, in order: a receipt, a list of them where n > 1, or a Refusal.
 
         Up to 256 requests share their reads and a transaction. If the store fails, StorageError is raised, and a second
         call with the same request ids goes on from there.

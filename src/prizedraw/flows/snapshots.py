@@ -60,5 +60,5 @@ def snapshot(context: Context, campaign_id: str) -> Flow[Snapshot]:
 
 def _usable(state: State, now: int) -> State:
     """The participant without granted draws that have expired."""
-    lots = tuple(lot for lot in state.granted if lot.left and (not lot.expires or lot.expires > now))
+    lots = state.open_lots(now)
     return state if lots == state.granted else msgspec.structs.replace(state, granted=lots)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from prizedraw.errors import Infeasible, InvalidCampaign, InvalidRequest
+from prizedraw.errors import Infeasible, InvalidRequest
 from prizedraw.pity import Hazard, Pity
 from prizedraw.sampling.weights import exact
+from prizedraw.tune.figures import read_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,12 +94,12 @@ def hazard(base: Weight, hard: int, rate: Weight, *, soft_from: int | None = Non
         InvalidRequest: an argument is out of range.
         Infeasible: no climb gives the rate; says which bound binds and the nearest rate.
     """
-    p, r = _chance(base, "base"), _chance(rate, "rate")
+    p, r = read_share(base, "base"), read_share(rate, "rate")
     if type(hard) is not int or not 1 <= hard <= LONGEST:
         raise InvalidRequest(f"{hard!r} is not a draw; it must be an integer from 1 to {LONGEST}", "hard")
     if soft_from is not None and (type(soft_from) is not int or not 1 <= soft_from <= hard):
         raise InvalidRequest(f"{soft_from!r} is not a draw from 1 to hard = {hard}", "soft_from")
-    slack = _last_digit(rate) / 2 if tolerance is None else _chance(tolerance, "tolerance")
+    slack = _last_digit(rate) / 2 if tolerance is None else read_share(tolerance, "tolerance")
     low, high = r - slack, r + slack
     found = []
     flat = _flat(p, hard)
@@ -169,16 +170,6 @@ def _out_of_reach(base: Fraction, hard: int, soft_from: int | None, rate: Fracti
         f"{float(rate):g}, or no step of twelve digits meets it; raise the base, begin to climb sooner, or allow a tolerance",
         nearest=float(most.rate),
     )
-
-
-def _chance(value: Weight, place: str) -> Fraction:
-    try:
-        found = exact(value)
-    except InvalidCampaign as error:
-        raise InvalidRequest(error.problem, place) from None
-    if found > 1:
-        raise InvalidRequest(f"{value!r} is not a chance; it must lie in 0..1", place)
-    return found
 
 
 def _last_digit(rate: Weight) -> Fraction:

@@ -16,7 +16,8 @@ import numpy as np
 from prizedraw.errors import Infeasible, InvalidCampaign, InvalidRequest
 from prizedraw.odds import expected, long_run
 from prizedraw.quota import UNLIMITED
-from prizedraw.sampling.weights import exact, tickets
+from prizedraw.sampling.weights import tickets
+from prizedraw.tune.figures import read_number, read_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -268,7 +269,7 @@ def _targets(
 ) -> dict[str, Fraction]:
     found: dict[str, Fraction] = {}
     for id_, rate in (targets or {}).items():
-        found[campaign.prize(id_).id] = _share(rate, f"targets[{id_!r}]")
+        found[campaign.prize(id_).id] = read_share(rate, f"targets[{id_!r}]")
     for id_, draws in (lasts or {}).items():
         stock = campaign.prize(id_).stock
         if stock == UNLIMITED or type(draws) is not int or draws < 1:
@@ -277,32 +278,17 @@ def _targets(
             )
         if id_ in found:
             raise InvalidRequest(f"{id_!r} has a target already; give one of them", "lasts")
-        found[id_] = _share(Fraction(stock, draws), f"lasts[{id_!r}]")
+        found[id_] = read_share(Fraction(stock, draws), f"lasts[{id_!r}]")
     if win_rate is not None:
         if campaign.fallback.id in found:
             raise InvalidRequest("the thank-you has a target already; give one of them", "win_rate")
-        found[campaign.fallback.id] = 1 - _share(win_rate, "win_rate")
-    return found
-
-
-def _share(value: Weight, place: str) -> Fraction:
-    try:
-        found = exact(value)
-    except InvalidCampaign as error:
-        raise InvalidRequest(error.problem, place) from None
-    if found > 1:
-        raise InvalidRequest(f"{value!r} is not a rate; it must lie in 0..1", place)
+        found[campaign.fallback.id] = 1 - read_share(win_rate, "win_rate")
     return found
 
 
 def _budget(value: Weight | None) -> Fraction | None:
-    if value is None:
-        return None
-    try:
-        found = exact(value)
-    except InvalidCampaign as error:
-        raise InvalidRequest(error.problem, _BUDGET) from None
-    if not found:
+    found = None if value is None else read_number(value, _BUDGET)
+    if found == 0:
         raise InvalidRequest("0 buys nothing; give targets of 0 instead", _BUDGET)
     return found
 
