@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
-from postgres_servers import free_port
+from ports import free_port
 
 
 class CuttingProxy:

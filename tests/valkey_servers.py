@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -21,6 +20,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+from ports import free_port
 
 _prefixes = count(1)
 _RUN = uuid4().hex[:8]
@@ -47,13 +48,6 @@ def missing():
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port():
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Valkey:

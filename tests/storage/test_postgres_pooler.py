@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from postgres_servers import free_port, fresh_schema, postgres_url
+from ports import free_port
+from postgres_servers import fresh_schema, postgres_url
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.storage import AsyncPostgresStore, PostgresStore
 from prizedraw.testing import AsyncStoreConformance, FixedClock, StoreConformance

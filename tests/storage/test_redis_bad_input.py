@@ -8,12 +8,13 @@ import sys
 import pytest
 import redis
 
+from ports import free_port
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageCorrupt, StorageError, StorageVersion
 from prizedraw.storage import AsyncRedisStore, Commit, Committed, Entry, RedisStore
 from prizedraw.storage.redis import layout, opening
 from prizedraw.testing import Bridge
-from valkey_servers import Cluster, Valkey, free_port
+from valkey_servers import Cluster, Valkey
 
 pytest_plugins = ("valkey_servers",)
 
