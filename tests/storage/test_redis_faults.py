@@ -73,9 +73,18 @@ class Insistent(threading.Thread):
                         time.sleep(0.05)
 
 
+def wait_until(holds):
+    """Wait for what must come; thirty seconds at most."""
+    deadline = time.monotonic() + 30
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def insist(make, workers):
-    """Some threads that insist on draws of their own, until ``finish``."""
-    return [Insistent(make, f"w{worker}") for worker in range(workers)]
+    """Some threads that insist on draws of their own, until ``finish``; each has drawn when this returns."""
+    crew = [Insistent(make, f"w{worker}") for worker in range(workers)]
+    wait_until(lambda: all(one.receipts for one in crew))
+    return crew
 
 
 def finish(crew):
@@ -322,13 +331,6 @@ def test_a_connection_whose_task_was_cancelled_is_not_used_again(valkey_url, pre
 # --- a cluster ---
 
 
-def wait_until(holds):
-    """Wait for what must come; thirty seconds at most."""
-    deadline = time.monotonic() + 30
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 def holder(cluster):
     """The server of a cluster that holds the home of the campaign."""
     slot = redis.cluster.key_slot(layout.keys("prizedraw", HOME).kept)
@@ -344,7 +346,6 @@ def test_a_server_of_a_cluster_that_is_away_for_a_while_loses_nothing(tmp_path, 
             engine.publish(CAMPAIGN)
             node = holder(cluster)
             crew = insist(make, 2)
-            time.sleep(0.4)
             if how == "stopped":
                 node.signal(signal.SIGSTOP)
                 wait_until(lambda: any(one.errors for one in crew))

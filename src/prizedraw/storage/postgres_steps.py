@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
@@ -116,8 +117,8 @@ def block_end() -> Steps[None]:
 
 
 def milliseconds(seconds: float) -> int:
-    """As PostgreSQL takes a timeout; at least 1, for 0 would be none."""
-    return max(1, int(min(seconds * 1000, LONGEST_WAIT)))
+    """As PostgreSQL takes a timeout, rounded up; at least 1, for 0 would be none."""
+    return max(1, ceil(min(seconds * 1000, LONGEST_WAIT)))
 
 
 def begin(wait: float) -> Ask:
