@@ -22,6 +22,7 @@ from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
+from prizedraw.flows.striping import draw_flow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -156,12 +157,13 @@ class AsyncDrawEngine:
         *,
         online: bool = True,
         expect_version: int | None = None,
+        stripes: int | None = None,
         request_id: str | None = None,
         actor: str = "",
         note: str = "",
     ) -> int:
         """See ``DrawEngine.publish``."""
-        return await self._run(self._jobs.publish(campaign, online, expect_version, request_id, actor, note))
+        return await self._run(self._jobs.publish(campaign, online, expect_version, stripes, request_id, actor, note))
 
     async def campaigns(self) -> list[str]:
         """See ``DrawEngine.campaigns``."""
@@ -209,7 +211,7 @@ class AsyncDrawEngine:
         return made
 
     async def _alone(self, request: Request) -> Drawn:
-        return await self._run(Job(request.flow(), request.home, True))
+        return await self._run(Job(draw_flow(request), request.home, True))
 
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_batch``."""

@@ -16,6 +16,7 @@ from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
+from prizedraw.flows.striping import draw_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -156,6 +157,7 @@ class DrawEngine:
         *,
         online: bool = True,
         expect_version: int | None = None,
+        stripes: int | None = None,
         request_id: str | None = None,
         actor: str = "",
         note: str = "",
@@ -170,6 +172,8 @@ class DrawEngine:
             campaign: the definition.
             online: False: draws are refused until ``bring_online``.
             expect_version: raise unless this version is in force now; 0: unless it is not published yet.
+            stripes: over how many homes (1 to 64) the first publication spreads the campaign, for one that is too much for a single
+                server or slot of a cluster; it stays so. Left out, one, or what it has.
             request_id: makes the call idempotent.
             actor: who did it, for the journal.
             note: why, for the journal.
@@ -177,7 +181,7 @@ class DrawEngine:
         Raises:
             InvalidEdit: the change may not be made to what is published, or the title is another campaign's.
         """
-        return self._run(self._jobs.publish(campaign, online, expect_version, request_id, actor, note))
+        return self._run(self._jobs.publish(campaign, online, expect_version, stripes, request_id, actor, note))
 
     def campaigns(self) -> list[str]:
         """The ids of all published campaigns of the namespace, in order."""
@@ -242,11 +246,11 @@ class DrawEngine:
         return made
 
     def _alone(self, request: Request) -> Drawn:
-        return drive(self._store, self._store, request.flow(), self._wait)
+        return drive(self._store, self._store, draw_flow(request), self._wait)
 
     def _locked(self, request: Request) -> Drawn:
         with self._store.exclusive(request.home, (), self._wait) as handle:
-            return drive(self._store, handle, request.flow(), self._wait)
+            return drive(self._store, handle, draw_flow(request), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone; for each, in order: a receipt, a list of them where n > 1, or a Refusal.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from prizedraw.storage.protocol import Entry
 
 _PAGE = 500
+_LONGEST_CURSOR = 2000
+"""Digits; that of a campaign of many stripes holds a place in each of them."""
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -105,6 +107,6 @@ def check_cursor(after: object) -> str | None:
     Raises:
         InvalidRequest: it cannot.
     """
-    if after is None or (isinstance(after, str) and after.isascii() and after.isdecimal() and len(after) < 20):
+    if after is None or (isinstance(after, str) and after.isascii() and after.isdecimal() and len(after) < _LONGEST_CURSOR):
         return after
     raise InvalidRequest(f"{after!r} is not a cursor; give the .cursor of an entry, or None for the beginning", "after")

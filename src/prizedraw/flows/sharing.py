@@ -1,0 +1,337 @@
+"""Shares: how the stripes of a campaign divide what is limited for all of them together.
+
+In each stripe a limited counter has a share of the whole limit as its own limit; the first stripe has all that no other one was
+given. A stripe whose share runs dry takes from the one that has most left: the giver lowers its limit in one commit, the taker
+raises its own in another. Each keeps count of what it gave to whom and took from whom so far, beside the limits and under their
+guard, so what is on its way is the difference of two numbers: anyone can bring it home, nobody twice, and a crash in between
+strands units for a while and makes none. A limit changes only in a commit that puts ``SHARES``; so where no version of it has
+changed between two looks, the limits, and what was on its way, stood as seen at one instant.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from prizedraw.draw.formats import unreadable
+from prizedraw.draw.rules import DRAWS, POINTS, release_counter
+from prizedraw.flows import keys
+from prizedraw.flows.effects import Fetch, Flow, Post
+from prizedraw.storage.protocol import NO_LIMIT, Commit, Committed, Counter, Doc, Read, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from prizedraw.flows.context import Context
+
+FORMAT = 1
+SHARES: Final = "shares"
+"""The document of a stripe that every change of a limit in it puts."""
+
+
+class Stripes(NamedTuple):
+    """The stripes of a campaign: ``n`` homes, the first of which has the name of the campaign's."""
+
+    home: str
+    n: int
+
+    def at(self, stripe: int) -> str:
+        """The home of a stripe; no id of a campaign holds a tilde."""
+        return f"{self.home}~{stripe}" if stripe else self.home
+
+    def of(self, name: str) -> int:
+        """The stripe of a participant, or the one in which a request id is claimed."""
+        return crc32(name.encode()) % self.n
+
+
+class Shares(msgspec.Struct, array_like=True, frozen=True):
+    """What a stripe knows of the others.
+
+    Attributes:
+        format: the version of this layout.
+        head: the version of the first stripe's head that this one follows; 0 in the first.
+        given: stripe → counter → units given to it so far.
+        taken: stripe → counter → units taken so far of what it gave.
+    """
+
+    format: int = FORMAT
+    head: int = 0
+    given: dict[int, dict[str, int]] = {}
+    taken: dict[int, dict[str, int]] = {}
+
+
+_decoder = msgspec.msgpack.Decoder(Shares)
+encode = msgspec.msgpack.Encoder().encode
+
+
+def decode(doc: Doc) -> Shares:
+    """Read the document SHARES; it may be absent.
+
+    Raises:
+        StorageVersion: it was written by a newer version of prizedraw.
+        StorageCorrupt: it is damaged.
+    """
+    if not doc.data:
+        return Shares()
+    try:
+        found = _decoder.decode(doc.data)
+    except msgspec.DecodeError:
+        raise unreadable("the shares of a stripe", doc.data, FORMAT) from None
+    if found.format != FORMAT:
+        raise unreadable("the shares of a stripe", doc.data, FORMAT)
+    return found
+
+
+class Look(NamedTuple):
+    """What the stripes were seen to hold, each by itself at one instant.
+
+    Attributes:
+        views: of each stripe, SHARES and the counters asked for.
+        shares: of each stripe, SHARES read.
+    """
+
+    views: list[View]
+    shares: list[Shares]
+
+    def on_its_way(self, giver: int, taker: int, counter: str) -> int:
+        """Units given and not yet taken."""
+        given = self.shares[giver].given.get(taker, {}).get(counter, 0)
+        return max(0, given - self.shares[taker].taken.get(giver, {}).get(counter, 0))
+
+    def on_their_way(self, taker: int, counter: str) -> int:
+        """Units that any stripe has given to this one, and which it has not taken yet."""
+        return sum(self.on_its_way(giver, taker, counter) for giver in range(len(self.views)))
+
+    def room(self, stripe: int, counter: str) -> int:
+        """Units that a stripe's share has left; none where it has no limit, as there is nothing to give then."""
+        value, limit = self.views[stripe].counters[counter]
+        return max(0, limit - value)
+
+    def elsewhere(self, counter: str) -> int:
+        """What the limits of all stripes but the first, and what is on its way, add up to; no limit stands for none left to give."""
+        others = [view.counters[counter] for view in self.views[1:]]
+        own = sum(value if limit == NO_LIMIT else limit for value, limit in others)
+        return own + sum(self.on_their_way(taker, counter) for taker in range(len(self.views)))
+
+    def total(self, counter: str) -> Counter:
+        """The counter as if the campaign had one home."""
+        first = self.views[0].counters[counter].limit
+        value = sum(view.counters[counter].value for view in self.views)
+        return Counter(value, NO_LIMIT if first == NO_LIMIT else first + self.elsewhere(counter))
+
+    def versions(self) -> list[int]:
+        """What changes with every change of a limit."""
+        return [view.docs[SHARES].version for view in self.views]
+
+
+def look(stripes: Stripes, counters: Sequence[str]) -> Flow[Look]:
+    """Look at each stripe."""
+    read = Read((SHARES,), tuple(counters))
+    views = []
+    for stripe in range(stripes.n):
+        views.append((yield Fetch(stripes.at(stripe), read)))  # noqa: PERF401 - a comprehension cannot yield
+    return Look(views, [decode(view.docs[SHARES]) for view in views])
+
+
+def look_twice(stripes: Stripes, counters: Sequence[str]) -> Flow[Look]:
+    """Look at each stripe until no limit has changed meanwhile, so that the limits are those of one instant."""
+    found = yield from look(stripes, counters)
+    while True:
+        again = yield from look(stripes, counters)
+        if again.versions() == found.versions():
+            return again
+        found = again
+
+
+def totals(stripes: Stripes, counters: Sequence[str]) -> Flow[dict[str, Counter]]:
+    """Counters as if the campaign had one home."""
+    if not counters:
+        return {}
+    found = yield from look_twice(stripes, counters)
+    return {counter: found.total(counter) for counter in counters}
+
+
+class Landing(NamedTuple):
+    """What a commit of a stripe adds in order to take what is on its way there, and use it in the same step.
+
+    Attributes:
+        version: of SHARES, to expect.
+        shares: SHARES, to put.
+        limits: of counters, with what comes in.
+    """
+
+    version: int
+    shares: bytes
+    limits: dict[str, int]
+
+
+def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int], totals: Mapping[str, int]) -> Flow[Landing | dict[str, Counter] | None]:
+    """See to it that a stripe has, or is given, as many units as it needs.
+
+    What is given is on its way until a commit in which it is used takes it, so that no two stripes can pull the last unit to and fro.
+
+    Args:
+        stripes: of the campaign.
+        taker: the stripe.
+        needs: counter → units.
+        totals: counter of a day → the limit of all stripes together.
+
+    Returns:
+        What the commit that uses them must add; None: nothing. Or, where the stripes have not so much together, these counters as if
+        the campaign had one home.
+    """
+    for counter, total in totals.items():
+        yield from begin_day(stripes, 0, counter, total)
+    seen: list[int] = []
+    waited = 0
+    while True:
+        found = yield from look(stripes, tuple(needs))
+        short = []
+        for counter, units in needs.items():
+            missing = units - found.room(taker, counter) - found.on_their_way(taker, counter)
+            if missing <= 0 or found.views[taker].counters[counter].limit == NO_LIMIT:
+                continue
+            others = [stripe for stripe in range(stripes.n) if stripe != taker]
+            giver = max(others, key=lambda stripe: found.room(stripe, counter))
+            left = found.room(giver, counter)
+            if left:
+                yield from _give(stripes, found, giver, taker, counter, min(left, max(missing, left // 2)))
+                break
+            if any(found.on_their_way(stripe, counter) for stripe in others):
+                waited += 1
+                if waited > _LOOKS:
+                    yield from _bring_home(stripes, found, counter)
+                break
+            short.append(counter)
+        else:
+            if not short:
+                return _landing(found, taker, needs)
+            if found.versions() == seen:
+                # Nothing was on its way between two looks, and nobody had any left at the second.
+                return {counter: found.total(counter) for counter in short}
+            seen = found.versions()
+
+
+_LOOKS = 8
+"""How often somebody looks at units on their way to another stripe, which whoever asked for them is about to use, before they are
+taken to have been given up."""
+
+
+def _landing(found: Look, taker: int, counters: Iterable[str]) -> Landing | None:
+    view, shares = found.views[taker], found.shares[taker]
+    limits: dict[str, int] = {}
+    for counter in counters:
+        for giver, other in enumerate(found.shares):
+            units = found.on_its_way(giver, taker, counter)
+            if units:
+                limits[counter] = limits.get(counter, view.counters[counter].limit) + units
+                noted = _noted(shares.taken, giver, counter, other.given[taker][counter])
+                shares = msgspec.structs.replace(shares, taken=noted)
+    return Landing(view.docs[SHARES].version, encode(shares), limits) if limits else None
+
+
+def gather(stripes: Stripes, counter: str, units: int) -> Flow[Counter | None]:
+    """Bring room for so many units into the first stripe, to stay; where there is not so much, the counter as if there were one home."""
+    while True:
+        found = yield from obtain(stripes, 0, {counter: units}, {})
+        if isinstance(found, dict):
+            return found[counter]
+        if found is None:
+            return None
+        yield Post(stripes.home, Commit({SHARES: found.version}, {SHARES: found.shares}, {}, found.limits))
+
+
+def _give(stripes: Stripes, found: Look, giver: int, taker: int, counter: str, units: int) -> Flow[None]:
+    """Set units on their way, if nothing has changed since ``found``."""
+    shares, view = found.shares[giver], found.views[giver]
+    given = shares.given.get(taker, {}).get(counter, 0) + units
+    put = {SHARES: encode(msgspec.structs.replace(shares, given=_noted(shares.given, taker, counter, given)))}
+    limits = {counter: view.counters[counter].limit - units}
+    yield Post(stripes.at(giver), Commit({SHARES: view.docs[SHARES].version}, put, {}, limits))
+
+
+def _bring_home(stripes: Stripes, found: Look, counter: str) -> Flow[None]:
+    """Let every stripe take what is on its way to it, if nothing has changed since ``found``."""
+    for taker in range(stripes.n):
+        landing = _landing(found, taker, (counter,))
+        if landing is not None:
+            yield Post(stripes.at(taker), Commit({SHARES: landing.version}, {SHARES: landing.shares}, {}, landing.limits))
+
+
+def _noted(noted: dict[int, dict[str, int]], stripe: int, counter: str, units: int) -> dict[int, dict[str, int]]:
+    """With another number of units. What was noted of earlier days is left out then: their shares are not moved any more."""
+    day = day_of(counter)
+    mine = {key: held for key, held in noted.get(stripe, {}).items() if not day or not day_of(key) or day_of(key) >= day}
+    return {**noted, stripe: {**mine, counter: units}}
+
+
+def day_of(counter: str) -> str:
+    """What the counters of one campaign day begin with; empty where the counter is of no day."""
+    return counter[: len(_A_DAY)] if counter.startswith(_A_DAY[:4]) else ""
+
+
+_A_DAY = release_counter(date(2000, 1, 1)).removesuffix("/")
+
+
+def begin_day(stripes: Stripes, stripe: int, counter: str, total: int) -> Flow[None]:
+    """Give a day's counter its limit in a stripe, where it has none yet: everything in the first, and nothing in the others.
+
+    It is not known whether the others have begun; they may have given out units without a limit, if an edit has brought it today.
+    """
+    while True:
+        view = yield Fetch(stripes.at(stripe), Read((SHARES,), (counter,)))
+        value, limit = view.counters[counter]
+        if limit != NO_LIMIT:
+            return
+        share = value
+        if stripe == 0:
+            found = yield from look_twice(stripes, (counter,))
+            share = max(value, total - found.elsewhere(counter))
+        put = {SHARES: view.docs[SHARES].data}
+        outcome = yield Post(stripes.at(stripe), Commit({SHARES: view.docs[SHARES].version}, put, {}, {counter: share}))
+        if isinstance(outcome, Committed):
+            return
+
+
+def follow(context: Context, stripes: Stripes) -> Flow[None]:
+    """Let every stripe have the head of the first one, and a limit wherever that has one; returns when each of them has."""
+    first = yield Fetch(stripes.home, Read((keys.HEAD,)))
+    for stripe in range(1, stripes.n if first.docs[keys.HEAD].version else 1):
+        while not (yield from _follows(context, stripes, stripe, first.docs[keys.HEAD].version)):
+            pass
+
+
+def _follows(context: Context, stripes: Stripes, stripe: int, version: int) -> Flow[bool]:
+    """Whether a stripe has this version of the first one's head or a later one; if not, it is given the newest."""
+    view = yield Fetch(stripes.at(stripe), Read((keys.HEAD, SHARES)))
+    if decode(view.docs[SHARES]).head >= version:
+        return True
+    head = (yield Fetch(stripes.home, Read((keys.HEAD,)))).docs[keys.HEAD]
+    counters = yield from limited(context, stripes, head)
+    newest = yield Fetch(stripes.home, Read((keys.HEAD,), counters))
+    if newest.docs[keys.HEAD].version != head.version:
+        return False
+    mine = yield Fetch(stripes.at(stripe), Read((keys.HEAD, SHARES), counters))
+    shares = decode(mine.docs[SHARES])
+    if shares.head >= version:
+        return True
+    limits = {}
+    for counter in counters:
+        value, limit = mine.counters[counter]
+        wanted = newest.counters[counter].limit
+        if (wanted == NO_LIMIT) != (limit == NO_LIMIT):
+            limits[counter] = NO_LIMIT if wanted == NO_LIMIT else value
+    put = {keys.HEAD: head.data, SHARES: encode(msgspec.structs.replace(shares, head=head.version))}
+    expect = {key: mine.docs[key].version for key in put}
+    yield Post(stripes.at(stripe), Commit(expect, put, {}, limits))
+    return False
+
+
+def limited(context: Context, stripes: Stripes, head: Doc) -> Flow[tuple[str, ...]]:
+    """The counters of the version in force that an operator may limit."""
+    found = context.head(stripes.home, head)
+    rules = yield from context.rules(stripes.home, found.version)
+    return (*rules.stock[:-1], DRAWS, POINTS)
