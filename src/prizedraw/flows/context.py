@@ -114,8 +114,7 @@ class Context:
         """By home, what the bytes of a head document put in force."""
         self.stripes: dict[str, int] = {}
         """By home, how many stripes the campaign has, where that is known."""
-        self.begun: set[tuple[str, str]] = set()
-        """Homes of stripes, and counters of a day that have their share there."""
+        self._begun: dict[tuple[str, str], int] = {}
         self._crowded: dict[tuple[str, str], int] = {}
 
     def crowd(self, home: str, key: str, now: int) -> None:
@@ -124,11 +123,15 @@ class Context:
             self._crowded.clear()
         self._crowded[home, key] = now + CROWDED_FOR
 
-    def begin(self, home: str, counter: str) -> None:
-        """Remember that a day's counter has its share in a stripe."""
-        if len(self.begun) >= _KEPT:
-            self.begun.clear()
-        self.begun.add((home, counter))
+    def begin(self, home: str, counter: str, head: int) -> None:
+        """Remember that a day's counter has its share in a stripe, by this version of its head."""
+        if len(self._begun) >= _KEPT:
+            self._begun.clear()
+        self._begun[home, counter] = head
+
+    def has_begun(self, home: str, counter: str, head: int) -> bool:
+        """Whether a day's counter is known to have its share in a stripe, by this version of its head."""
+        return self._begun.get((home, counter), 0) == head
 
     def is_crowded(self, home: str, key: str, now: int) -> bool:
         """Whether whoever wants to change a document had better lock it first: optimism would only overtake those who wait for it."""

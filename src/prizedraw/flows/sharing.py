@@ -11,6 +11,7 @@ changed between two looks, the limits, and what was on its way, stood as seen at
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import crc32
 
@@ -20,7 +21,7 @@ from prizedraw.draw.formats import unreadable
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Fetch, Flow, Post
-from prizedraw.storage.protocol import NO_LIMIT, Commit, Committed, Counter, Doc, Read, View
+from prizedraw.storage.protocol import NO_LIMIT, Commit, Counter, Doc, Read, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,17 @@ class Stripes(NamedTuple):
         """The stripe of a participant, or the one in which a request id is claimed."""
         return crc32(name.encode()) % self.n
 
+    def beside(self, name: str, neighbour: str) -> str:
+        """A name of which another one's stripe is the stripe: the same, or with a number behind."""
+        stripe = self.of(neighbour)
+        names = chain([name], (f"{name}.{number}" for number in count(1)))
+        return next(found for found in names if self.of(found) == stripe)
+
+
+def is_stripe(home: str) -> bool:
+    """Whether a home is a stripe, and not the first."""
+    return "~" in home
+
 
 class Shares(msgspec.Struct, array_like=True, frozen=True):
     """What a stripe knows of the others.
@@ -55,12 +67,17 @@ class Shares(msgspec.Struct, array_like=True, frozen=True):
         head: the version of the first stripe's head that this one follows; 0 in the first.
         given: stripe → counter → units given to it so far.
         taken: stripe → counter → units taken so far of what it gave.
+        days: in the first, counter of a day → the version of the head that brought its limit, and the limit of all stripes together.
+        debts: counter → what was taken back here of units that another stripe has counted, zero or less: value and limit are too
+            high by it, since neither may fall below zero.
     """
 
     format: int = FORMAT
     head: int = 0
     given: dict[int, dict[str, int]] = {}
     taken: dict[int, dict[str, int]] = {}
+    days: dict[str, tuple[int, int]] = {}
+    debts: dict[str, int] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(Shares)
@@ -110,16 +127,22 @@ class Look(NamedTuple):
         value, limit = self.views[stripe].counters[counter]
         return max(0, limit - value)
 
+    def counter(self, stripe: int, counter: str) -> Counter:
+        """A counter of a stripe, without its debt."""
+        value, limit = self.views[stripe].counters[counter]
+        debt = self.shares[stripe].debts.get(counter, 0)
+        return Counter(value + debt, limit if limit == NO_LIMIT else limit + debt)
+
     def elsewhere(self, counter: str) -> int:
         """What the limits of all stripes but the first, and what is on its way, add up to; no limit stands for none left to give."""
-        others = [view.counters[counter] for view in self.views[1:]]
+        others = [self.counter(stripe, counter) for stripe in range(1, len(self.views))]
         own = sum(value if limit == NO_LIMIT else limit for value, limit in others)
         return own + sum(self.on_their_way(taker, counter) for taker in range(len(self.views)))
 
     def total(self, counter: str) -> Counter:
         """The counter as if the campaign had one home."""
-        first = self.views[0].counters[counter].limit
-        value = sum(view.counters[counter].value for view in self.views)
+        first = self.counter(0, counter).limit
+        value = sum(self.counter(stripe, counter).value for stripe in range(len(self.views)))
         return Counter(value, NO_LIMIT if first == NO_LIMIT else first + self.elsewhere(counter))
 
     def versions(self) -> list[int]:
@@ -168,7 +191,7 @@ class Landing(NamedTuple):
     limits: dict[str, int]
 
 
-def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int], totals: Mapping[str, int]) -> Flow[Landing | dict[str, Counter] | None]:
+def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int]) -> Flow[Landing | dict[str, Counter] | None]:
     """See to it that a stripe has, or is given, as many units as it needs.
 
     What is given is on its way until a commit in which it is used takes it, so that no two stripes can pull the last unit to and fro.
@@ -177,14 +200,11 @@ def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int], totals: Mappi
         stripes: of the campaign.
         taker: the stripe.
         needs: counter → units.
-        totals: counter of a day → the limit of all stripes together.
 
     Returns:
         What the commit that uses them must add; None: nothing. Or, where the stripes have not so much together, these counters as if
         the campaign had one home.
     """
-    for counter, total in totals.items():
-        yield from begin_day(stripes, 0, counter, total)
     seen: list[int] = []
     waited = 0
     while True:
@@ -236,12 +256,25 @@ def _landing(found: Look, taker: int, counters: Iterable[str]) -> Landing | None
 def gather(stripes: Stripes, counter: str, units: int) -> Flow[Counter | None]:
     """Bring room for so many units into the first stripe, to stay; where there is not so much, the counter as if there were one home."""
     while True:
-        found = yield from obtain(stripes, 0, {counter: units}, {})
-        if isinstance(found, dict):
-            return found[counter]
+        found = yield from obtain(stripes, 0, {counter: units})
         if found is None:
             return None
-        yield Post(stripes.home, Commit({SHARES: found.version}, {SHARES: found.shares}, {}, found.limits))
+        landing = found if isinstance(found, Landing) else _landing((yield from look(stripes, (counter,))), 0, (counter,))
+        if landing is not None:
+            yield Post(stripes.home, Commit({SHARES: landing.version}, {SHARES: landing.shares}, {}, landing.limits))
+        elif isinstance(found, dict):
+            return found[counter]
+
+
+def owe(view: View, commit: Commit) -> Commit:
+    """A commit that takes back more of the counters of a view than its stripe has counted, as one that notes it as a debt."""
+    shares, owed = decode(view.docs[SHARES]), {counter: commit.add[counter] for counter in view.counters}
+    debts = {**shares.debts, **{counter: shares.debts.get(counter, 0) + units for counter, units in owed.items()}}
+    raised = {counter: limit - owed[counter] for counter, (_, limit) in view.counters.items() if limit != NO_LIMIT}
+    add = {counter: units for counter, units in commit.add.items() if counter not in owed}
+    put = {**commit.put, SHARES: encode(msgspec.structs.replace(shares, debts=debts))}
+    expect = {**commit.expect, SHARES: view.docs[SHARES].version}
+    return Commit(expect, put, add, {**commit.limits, **raised}, commit.entries)
 
 
 def _give(stripes: Stripes, found: Look, giver: int, taker: int, counter: str, units: int) -> Flow[None]:
@@ -276,24 +309,58 @@ def day_of(counter: str) -> str:
 _A_DAY = release_counter(date(2000, 1, 1)).removesuffix("/")
 
 
-def begin_day(stripes: Stripes, stripe: int, counter: str, total: int) -> Flow[None]:
-    """Give a day's counter its limit in a stripe, where it has none yet: everything in the first, and nothing in the others.
+def begin_day(stripes: Stripes, stripe: int, counter: str, total: int, head: int) -> Flow[None]:
+    """See to it that a day's counter has a limit in a stripe, and that all stripes together have the one of the rules in force.
 
-    It is not known whether the others have begun; they may have given out units without a limit, if an edit has brought it today.
+    The first stripe notes the limit and the version of its head that brought it, since an edit may bring another one on the same
+    day, and those who draw by the rules before must not put theirs back. A stripe without a limit gets what it has given out: where
+    an edit brought a limit there may be something.
+
+    Args:
+        stripes: of the campaign.
+        stripe: where the draw is made.
+        counter: of a day.
+        total: the limit of all stripes together.
+        head: the version of the stripe's head that the draw goes by.
     """
     while True:
-        view = yield Fetch(stripes.at(stripe), Read((SHARES,), (counter,)))
+        view = yield Fetch(stripes.at(stripe), Read((keys.HEAD, SHARES), (counter,)))
+        if view.docs[keys.HEAD].version != head:
+            return  # the draw will be stale
         value, limit = view.counters[counter]
-        if limit != NO_LIMIT:
+        serial = head if stripe == 0 else decode(view.docs[SHARES]).head
+        found = yield from look(stripes, (counter,))
+        noted = found.shares[0].days.get(counter, (0, NO_LIMIT))
+        if noted[0] < serial:
+            yield from _set_day(stripes, counter, total, serial)
+        elif limit != NO_LIMIT:
             return
-        share = value
-        if stripe == 0:
-            found = yield from look_twice(stripes, (counter,))
-            share = max(value, total - found.elsewhere(counter))
-        put = {SHARES: view.docs[SHARES].data}
-        outcome = yield Post(stripes.at(stripe), Commit({SHARES: view.docs[SHARES].version}, put, {}, {counter: share}))
-        if isinstance(outcome, Committed):
+        else:
+            commit = Commit({SHARES: view.docs[SHARES].version}, {SHARES: view.docs[SHARES].data}, {}, {counter: value})
+            yield Post(stripes.at(stripe), commit)
+
+
+def _set_day(stripes: Stripes, counter: str, total: int, serial: int) -> Flow[None]:
+    """Let the first stripe have what of a day's limit the others have not. One look at it all; whoever calls looks again."""
+    found = yield from look_twice(stripes, (counter,))
+    first, shares = found.views[0], found.shares[0]
+    value, limit = first.counters[counter]
+    share = total - found.elsewhere(counter)
+    if share < value and limit != NO_LIMIT:
+        if (yield from gather(stripes, counter, limit - share)) is None:
+            return  # the others have given back what is too much
+        found = yield from look_twice(stripes, (counter,))
+        first, shares = found.views[0], found.shares[0]
+        value, limit = first.counters[counter]
+        if found.elsewhere(counter) != sum(found.counter(stripe, counter).value for stripe in range(1, stripes.n)):
             return
+        share = total - found.elsewhere(counter)
+    share = max(share, value)  # more may have been given out than is allowed now: then no more is
+    day = day_of(counter)
+    days = {key: held for key, held in shares.days.items() if day_of(key) >= day}
+    changed = msgspec.structs.replace(shares, days={**days, counter: (serial, total)})
+    limits = {} if share == limit else {counter: share}
+    yield Post(stripes.home, Commit({SHARES: first.docs[SHARES].version}, {SHARES: encode(changed)}, {}, limits))
 
 
 def follow(context: Context, stripes: Stripes) -> Flow[None]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from prizedraw.errors import DrawRefused, InvalidEdit, InvalidRequest, RequestMismatch, StorageBusy
+from prizedraw.errors import DrawRefused, InvalidEdit, InvalidRequest, StorageBusy
 from prizedraw.flows import keys, sharing
-from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Fetches, Flow, Listing, Post, Posts
+from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Flow, Listing, Post, Redact
 from prizedraw.flows.merging import CLAIM, listing, shown
 from prizedraw.flows.operator import FORMAT, OperatorData, decode
-from prizedraw.flows.sharing import SHARES, Stripes, day_of
+from prizedraw.flows.sharing import SHARES, Stripes, day_of, is_stripe
 from prizedraw.storage.protocol import NO_LIMIT, Commit, Committed, Conflict, Page, Read, Refused, Stale, View
 
 if TYPE_CHECKING:
@@ -69,12 +69,22 @@ def _draw(request: Request) -> Flow[Drawn]:
         while stripes.of(request.key()) != stripes.of(request.participant):
             request.id = None  # one of the participant's stripe need not be claimed in another
     request.key()
-    return (yield from spread(context, msgspec.structs.replace(request, home=home).flow()))
+    asked = msgspec.structs.replace(request, home=home)
+    try:
+        return (yield from spread(context, asked.flow()))
+    except DrawRefused:
+        if stripes.n > 1:  # that its id is somebody else's, in another stripe, goes before
+            claim = (yield Fetch(stripes.at(stripes.of(request.key())), Read(entry=request.id))).entry
+            if claim is not None and claim.fingerprint != asked.fingerprint:
+                asked.mismatch(_as_asked(claim))
+        raise
 
 
 def _stripes_of(context: Context, home: str, new: int) -> Flow[Stripes]:
     """The stripes of a campaign, which never change; ``new`` where it is not published yet."""
     n = context.stripes.get(home)
+    if n is None and is_stripe(home):
+        return Stripes(home, 1)
     if n is None:
         doc = (yield Fetch(home, Read((keys.HEAD,)))).docs[keys.HEAD]
         if not doc.version:
@@ -101,10 +111,6 @@ def spread(context: Context, flow: Flow[T], *, new: int = 1, heads: bool = False
             for campaign in campaigns.values() if heads else ():
                 yield from campaign.follow()
             return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
-        except DrawRefused:
-            for campaign in campaigns.values():
-                yield from campaign.check_claim()
-            raise
         home = getattr(effect, "home", context.registry)
         if home not in campaigns and home != context.registry:
             stripes = yield from _stripes_of(context, home, new)
@@ -120,8 +126,6 @@ class _Campaign:
         self._context = context
         self._stripes = stripes
         self._claimed: set[str] = set()
-        self._asked: tuple[str, str] | None = None
-        """The participant and the id of a request that was looked for in the participant's stripe, and is claimed in another."""
 
     def carry_out(self, effect: Effect) -> Flow[Any]:
         """The answer to an effect."""
@@ -130,16 +134,6 @@ class _Campaign:
                 return (yield from self._fetch(effect.read))
             case Post():
                 return (yield from self._post(effect.commit))
-            case Fetches():
-                views = []
-                for read in effect.reads:
-                    views.append((yield from self._fetch(read)))  # noqa: PERF401 - a comprehension cannot yield
-                return views
-            case Posts():
-                outcomes = []
-                for commit in effect.commits:
-                    outcomes.append((yield from self._post(commit)))  # noqa: PERF401 - as above
-                return outcomes
             case Listing(of="entries", owner=str(owner), kind=str(kind)) if kind != CLAIM:
                 page = yield msgspec.structs.replace(effect, home=self._stripes.at(self._stripes.of(owner)))
                 return Page(tuple(shown(entry, entry.cursor) for entry in page.items), page.next)
@@ -147,21 +141,23 @@ class _Campaign:
                 return (yield from listing(self._stripes, effect))
             case Exclusive():
                 return (yield Exclusive(self._stripes.at(self._stripe(effect.docs) or 0), effect.docs))
+            case Redact():
+                return (yield from self._redact(effect))
             case _:
-                raise InvalidRequest(
-                    f"the campaign has {self._stripes.n} stripes, and cannot be archived, pruned or erased from yet; "
-                    "export it, and import it as a campaign of one",
-                    "campaign",
-                )
+                return (yield effect)
 
     def follow(self) -> Flow[None]:
         """Let every stripe have the newest head."""
         yield from sharing.follow(self._context, self._stripes)
 
     def _stripe(self, docs: Iterable[str]) -> int | None:
-        """The stripe of the participant whose document is among some; None where there is none."""
-        prefix = keys.participant("")
-        return next((self._stripes.of(key.removeprefix(prefix)) for key in docs if key.startswith(prefix)), None)
+        """The stripe that documents are in; None where they are the campaign's."""
+        for key in docs:
+            if key.startswith(_PARTICIPANT):
+                return self._stripes.of(key.removeprefix(_PARTICIPANT))
+            if key.startswith(keys.PAST):
+                return keys.past_stripe(key)
+        return None
 
     # Reading
 
@@ -172,9 +168,7 @@ class _Campaign:
             entry = yield from self._find(read.entry)
         else:
             view = yield Fetch(self._stripes.at(stripe or 0), Read(read.docs, (), read.entry))
-            entry = None if view.entry is None else shown(view.entry, view.entry.cursor)
-            if read.entry is not None and self._stripes.of(read.entry) != stripe:
-                self._asked = (participant_of(read.docs), read.entry)
+            entry = None if view.entry is None else _as_asked(view.entry)
         return View(view.docs, (yield from sharing.totals(self._stripes, read.counters)), entry)
 
     def _find(self, id_: str) -> Flow[Entry | None]:
@@ -184,18 +178,7 @@ class _Campaign:
         if entry is not None and entry.kind == CLAIM:
             stripe = decode(entry.data).detail["stripe"]
             entry = (yield Fetch(self._stripes.at(stripe), Read(entry=id_))).entry
-        return None if entry is None else shown(entry, entry.cursor)
-
-    def check_claim(self) -> Flow[None]:
-        """Raise RequestMismatch where the request that is refused has the id of one of somebody else's, in another stripe."""
-        if self._asked is None:
-            return
-        participant, id_ = self._asked
-        claim = (yield Fetch(self._stripes.at(self._stripes.of(id_)), Read(entry=id_))).entry
-        if claim is not None and claim.owner != participant:
-            raise RequestMismatch(
-                f"request {id_!r} was used before for {claim.owner!r}; use a new request id for a new request", request_id=id_
-            )
+        return None if entry is None else _as_asked(entry)
 
     # Writing
 
@@ -212,8 +195,8 @@ class _Campaign:
         else:
             outcome = yield from self._post_share(stripe, commit)
         if isinstance(outcome, Committed):
-            return Committed(tuple(shown(entry, entry.cursor) for entry in outcome.entries))
-        return outcome
+            return Committed(tuple(_as_asked(entry) for entry in outcome.entries))
+        return Conflict(_as_asked(outcome.entry)) if isinstance(outcome, Conflict) else outcome
 
     def _claim(self, entry: Entry, stripe: int) -> Flow[Outcome | None]:
         """Claim a request id for a request to a stripe, in the stripe that its hash names; what became of it if it is taken."""
@@ -224,37 +207,46 @@ class _Campaign:
         claim = msgspec.structs.replace(entry, kind=CLAIM, data=data)
         outcome = yield Post(self._stripes.at(place), Commit({}, entries=(claim,)))
         if isinstance(outcome, Conflict):
-            found = outcome.entry
-            kind = decode(found.data).detail["kind"] if found.kind == CLAIM else found.kind
-            return Conflict(msgspec.structs.replace(found, kind=kind))
+            return Conflict(_as_asked(outcome.entry))
         self._claimed.add(entry.id)
         return None
+
+    def _redact(self, asked: Redact) -> Flow[Outcome]:
+        """Take back in the stripe of the participant, after the claims in the others: whoever is interrupted finds the rest again."""
+        stripe = self._stripe(asked.commit.expect) or 0
+        for claim in asked.entries:
+            if claim.kind == CLAIM:
+                yield Redact(self._stripes.at(self._stripes.of(claim.id)), Commit({}), (claim,), ())
+        for entry in asked.commit.entries:
+            yield from self._claim(entry, stripe)
+        mine = tuple(entry for entry in asked.entries if entry.kind != CLAIM)
+        return (yield Redact(self._stripes.at(stripe), asked.commit, mine, asked.docs))  # type: ignore[no-any-return]  # as for every Redact
 
     def _post_share(self, stripe: int, commit: Commit) -> Flow[Outcome]:
         """Commit in a participant's stripe; what its share lacks is obtained from the others."""
         home = self._stripes.at(stripe)
-        days: dict[str, int] = {}
         limits: dict[str, int] = {}
         for counter, limit in commit.limits.items():
-            if day_of(counter) and limit != NO_LIMIT:
-                days[counter] = limit
-                if (home, counter) not in self._context.begun:
-                    yield from sharing.begin_day(self._stripes, stripe, counter, limit)
-                    self._context.begin(home, counter)
-            else:
+            if not day_of(counter) or limit == NO_LIMIT:
                 limits[counter] = limit
+            elif not self._context.has_begun(home, counter, commit.expect[keys.HEAD]):
+                yield from sharing.begin_day(self._stripes, stripe, counter, limit, commit.expect[keys.HEAD])
+                self._context.begin(home, counter, commit.expect[keys.HEAD])
         needs: dict[str, int] = {}
+        below: list[str] = []
         landing: Landing | None = None
         for _ in range(MISFIRES):
+            owing = (yield Fetch(home, Read((SHARES,), tuple(below)))) if below else None
             mine = yield from self._in_stripe(stripe, commit, limits, landing)
-            outcome: Outcome = yield Post(home, mine)
+            outcome: Outcome = yield Post(home, mine if owing is None else sharing.owe(owing, mine))
             if _is_overtaken(commit, outcome):
                 landing = None  # others have used what was on its way
                 continue
             if not isinstance(outcome, Refused):
                 return outcome
-            needs |= {counter: commit.add.get(counter, 0) for counter in outcome.counters}
-            found = yield from sharing.obtain(self._stripes, stripe, needs, {key: days[key] for key in needs if key in days})
+            below += [counter for counter in outcome.counters if commit.add.get(counter, 0) < 0]
+            needs |= {counter: commit.add[counter] for counter in outcome.counters if counter not in below}
+            found = yield from sharing.obtain(self._stripes, stripe, needs)
             if isinstance(found, dict):
                 return Refused(found)
             landing = found
@@ -324,10 +316,13 @@ class _Campaign:
         yield from self.follow()  # nobody gives out anything any more
 
 
-def participant_of(docs: Iterable[str]) -> str:
-    """The participant whose document is among some."""
-    prefix = keys.participant("")
-    return next(key.removeprefix(prefix) for key in docs if key.startswith(prefix))
+_PARTICIPANT = keys.participant("")
+
+
+def _as_asked(entry: Entry) -> Entry:
+    """An entry, or of a claim what it stands for, as the campaign's."""
+    kind = decode(entry.data).detail["kind"] if entry.kind == CLAIM else entry.kind
+    return msgspec.structs.replace(shown(entry, entry.cursor), kind=kind)
 
 
 def _guarded(commit: Commit, version: int, shares: bytes, limits: Mapping[str, int]) -> Commit:
