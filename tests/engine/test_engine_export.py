@@ -48,6 +48,7 @@ def source(store_url: str, clock: FixedClock) -> DrawEngine:
         yield engine
 
 
+@pytest.mark.one_home("alerts are not told")
 def test_what_is_imported_says_the_same(source: DrawEngine, other_url: str, clock: FixedClock) -> None:
     """Receipts, movements, alerts, journal, stock, standings and the clean audit of both campaigns are equal on both stores."""
     data = b"".join(source.export(actor="operator-7", note="moving"))
@@ -64,6 +65,7 @@ def test_what_is_imported_says_the_same(source: DrawEngine, other_url: str, cloc
         assert (brought.campaigns, brought.entries) == (2, entries)
 
 
+@pytest.mark.one_home("what is exported is one home")
 def test_every_byte_arrives(source: DrawEngine, other_url: str, clock: FixedClock) -> None:
     """Documents, counters with limits, and entries with ids, order and ``after`` are equal; so are the registry's versions."""
     data = b"".join(source.export())

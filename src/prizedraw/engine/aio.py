@@ -387,16 +387,16 @@ class AsyncDrawEngine:
 
         archive = self._jobs.archive(id, before, force, actor, note, keep=True)
         with kept(to) as file:
-            while (lines := await self._run(self._jobs.rest(archive.lines.page()))) is not None:
+            while (lines := await self._run(self._jobs.own(archive.lines.page()))) is not None:
                 await asyncio.to_thread(file.writelines, lines)
-        return await self._run(self._jobs.rest(archive.finish()))
+        return await self._run(self._jobs.own(archive.finish()))
 
     async def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
         """See ``DrawEngine.prune``."""
         archive = self._jobs.archive(id, before, force, actor, note, keep=False)
-        while await self._run(self._jobs.rest(archive.lines.page())) is not None:
+        while await self._run(self._jobs.own(archive.lines.page())) is not None:
             pass
-        return await self._run(self._jobs.rest(archive.finish()))
+        return await self._run(self._jobs.own(archive.finish()))
 
     # The whole namespace
 

@@ -264,6 +264,10 @@ class Jobs:
         """A flow that is not of one campaign as a job."""
         return Job(spread(self._context, flow), self._context.registry)
 
+    def own(self, flow: Flow[T]) -> Job[T]:
+        """A flow that knows of stripes itself."""
+        return Job(flow, self._context.registry)
+
 
 def _check_flag(value: object, name: str) -> None:
     if not isinstance(value, bool):

@@ -467,16 +467,16 @@ class DrawEngine:
 
         archive = self._jobs.archive(id, before, force, actor, note, keep=True)
         with kept(to) as file:
-            while (lines := self._run(self._jobs.rest(archive.lines.page()))) is not None:
+            while (lines := self._run(self._jobs.own(archive.lines.page()))) is not None:
                 file.writelines(lines)
-        return self._run(self._jobs.rest(archive.finish()))
+        return self._run(self._jobs.own(archive.finish()))
 
     def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
         """Drop every journal entry that is older than ``before``, receipts and all, without keeping them; else as ``archive``."""
         archive = self._jobs.archive(id, before, force, actor, note, keep=False)
-        while self._run(self._jobs.rest(archive.lines.page())) is not None:
+        while self._run(self._jobs.own(archive.lines.page())) is not None:
             pass
-        return self._run(self._jobs.rest(archive.finish()))
+        return self._run(self._jobs.own(archive.finish()))
 
     # The whole namespace
 

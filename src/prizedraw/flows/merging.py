@@ -6,13 +6,13 @@ stands in each stripe then, so that one who follows the journal misses nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Fetch, Listing
-from prizedraw.flows.sharing import SHARES, totals
+from prizedraw.flows.sharing import MOST, SHARES, totals
 from prizedraw.storage.protocol import MAX_INTEGER, UNTOUCHED, Entry, Page, Read
 
 if TYPE_CHECKING:
@@ -57,12 +57,13 @@ def _counters(stripes: Stripes, stripe: int, items: tuple[Any, ...]) -> Flow[lis
 
 
 def _entries(stripes: Stripes, asked: Listing) -> Flow[Page[Entry]]:
-    places = _places(stripes, int(asked.after or 0))
+    place = None if asked.after is None else _Place.read(stripes, int(asked.after))
+    ends = _ends(stripes, place, backwards=asked.newest_first)
     size = -(-asked.limit // stripes.n)
     lines: list[list[Entry]] = []
     more: list[bool] = []
-    for stripe in range(stripes.n):
-        after = str(places[stripe]) if places[stripe] else None
+    for stripe, end in enumerate(ends):
+        after = None if end in {0, _BASE} else str(end)
         page = yield msgspec.structs.replace(asked, home=stripes.at(stripe), after=after, limit=size)
         lines.append(list(reversed(page.items)))
         more.append(page.next is not None)
@@ -70,12 +71,14 @@ def _entries(stripes: Stripes, asked: Listing) -> Flow[Page[Entry]]:
     sign = -1 if asked.newest_first else 1
     # A stripe of which everything read is merged may have what comes next, if there is more of it.
     while any(lines) and all(left or not rest for left, rest in zip(lines, more, strict=True)):
-        stripe = min((k for k in range(stripes.n) if lines[k]), key=lambda k: (sign * lines[k][-1].at, -sign * k))
+        stripe = min((k for k in range(stripes.n) if lines[k]), key=lambda k: (sign * lines[k][-1].at, sign * k))
         entry = lines[stripe].pop()
-        places[stripe] = entry.cursor
+        ends[stripe] = entry.cursor
+        place = _Place(stripe, tuple(end - (asked.newest_first and k != stripe) for k, end in enumerate(ends)))
         if entry.kind != CLAIM or asked.kind == CLAIM:
-            merged.append(shown(entry, _packed(places)))
-    return Page(tuple(merged), str(_packed(places)) if any(lines) or any(more) else None)
+            merged.append(shown(entry, place.packed()))
+    rest = any(lines) or any(more)
+    return Page(tuple(merged), str(place.packed()) if rest and place is not None else None)
 
 
 def shown(entry: Entry, cursor: int) -> Entry:
@@ -83,10 +86,27 @@ def shown(entry: Entry, cursor: int) -> Entry:
     return msgspec.structs.replace(entry, cursor=cursor, after=())
 
 
-def _packed(places: list[int]) -> int:
-    """Where a reader stands in every stripe, as one number."""
-    return sum(place * _BASE**stripe for stripe, place in enumerate(places))
+class _Place(NamedTuple):
+    """Where an entry stands: its stripe, and in each stripe the cursor up to which entries come before it, its own for itself."""
+
+    stripe: int
+    cursors: tuple[int, ...]
+
+    def packed(self) -> int:
+        """As one number, the cursor of the entry."""
+        return self.stripe + MOST * sum(cursor * _BASE**k for k, cursor in enumerate(self.cursors))
+
+    @classmethod
+    def read(cls, stripes: Stripes, packed: int) -> _Place:
+        """From the cursor of an entry."""
+        rest, stripe = divmod(packed, MOST)
+        return cls(stripe, tuple(rest // _BASE**k % _BASE for k in range(stripes.n)))
 
 
-def _places(stripes: Stripes, packed: int) -> list[int]:
-    return [packed // _BASE**stripe % _BASE for stripe in range(stripes.n)]
+def _ends(stripes: Stripes, place: _Place | None, *, backwards: bool) -> list[int]:
+    """In each stripe, the cursor behind which a listing goes on; 0 and _BASE for all of it."""
+    if place is None:
+        return [_BASE if backwards else 0] * stripes.n
+    if not backwards:
+        return list(place.cursors)
+    return [cursor + (stripe != place.stripe) for stripe, cursor in enumerate(place.cursors)]

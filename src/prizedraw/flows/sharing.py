@@ -33,6 +33,10 @@ SHARES: Final = "shares"
 """The document of a stripe that every change of a limit in it puts."""
 
 
+MOST: Final = 64
+"""Stripes that a campaign may have."""
+
+
 class Stripes(NamedTuple):
     """The stripes of a campaign: ``n`` homes, the first of which has the name of the campaign's."""
 

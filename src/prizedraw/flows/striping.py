@@ -16,7 +16,7 @@ from prizedraw.flows import keys, sharing
 from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Flow, Listing, Post, Redact
 from prizedraw.flows.merging import CLAIM, listing, shown
 from prizedraw.flows.operator import FORMAT, OperatorData, decode
-from prizedraw.flows.sharing import SHARES, Stripes, day_of, is_stripe
+from prizedraw.flows.sharing import MOST, SHARES, Stripes, day_of, is_stripe
 from prizedraw.storage.protocol import NO_LIMIT, Commit, Committed, Conflict, Page, Read, Refused, Stale, View
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FEWEST, MOST = 1, 64
-"""Stripes that a campaign may have."""
-
 
 def check_stripes(n: object) -> int | None:
     """A number of stripes as it is, or None.
@@ -40,9 +37,9 @@ def check_stripes(n: object) -> int | None:
     Raises:
         InvalidRequest: a campaign cannot have so many.
     """
-    if n is None or (type(n) is int and FEWEST <= n <= MOST):
+    if n is None or (type(n) is int and 1 <= n <= MOST):
         return n
-    raise InvalidRequest(f"{n!r} must be an integer from {FEWEST} to {MOST}", "stripes")
+    raise InvalidRequest(f"{n!r} must be an integer from 1 to {MOST}", "stripes")
 
 
 def lane(context: Context, campaign_id: str, participant: str) -> str:
@@ -64,7 +61,7 @@ def draw_flow(request: Request) -> Flow[Drawn]:
 
 def _draw(request: Request) -> Flow[Drawn]:
     context, home = request.context, request.context.home(request.campaign_id)
-    stripes = yield from _stripes_of(context, home, 1)
+    stripes = yield from stripes_of(context, home)
     if request.id is None and stripes.n > 1:
         while stripes.of(request.key()) != stripes.of(request.participant):
             request.id = None  # one of the participant's stripe need not be claimed in another
@@ -80,7 +77,7 @@ def _draw(request: Request) -> Flow[Drawn]:
         raise
 
 
-def _stripes_of(context: Context, home: str, new: int) -> Flow[Stripes]:
+def stripes_of(context: Context, home: str, new: int = 1) -> Flow[Stripes]:
     """The stripes of a campaign, which never change; ``new`` where it is not published yet."""
     n = context.stripes.get(home)
     if n is None and is_stripe(home):
@@ -113,7 +110,7 @@ def spread(context: Context, flow: Flow[T], *, new: int = 1, heads: bool = False
             return end.value  # type: ignore[no-any-return]  # what a Flow[T] returns
         home = getattr(effect, "home", context.registry)
         if home not in campaigns and home != context.registry:
-            stripes = yield from _stripes_of(context, home, new)
+            stripes = yield from stripes_of(context, home, new)
             if stripes.n > 1:
                 campaigns[home] = _Campaign(context, stripes)
         answer = (yield from campaigns[home].carry_out(effect)) if home in campaigns else (yield effect)
