@@ -94,7 +94,10 @@ class _Place(NamedTuple):
 
     def packed(self) -> int:
         """As one number, the cursor of the entry."""
-        return self.stripe + MOST * sum(cursor * _BASE**k for k, cursor in enumerate(self.cursors))
+        packed = 0
+        for cursor in reversed(self.cursors):
+            packed = packed * _BASE + cursor
+        return packed * MOST + self.stripe
 
     @classmethod
     def read(cls, stripes: Stripes, packed: int) -> _Place:

@@ -74,6 +74,7 @@ class Shares(msgspec.Struct, array_like=True, frozen=True):
         days: in the first, counter of a day → the version of the head that brought its limit, and the limit of all stripes together.
         debts: counter → what was taken back here of units that another stripe has counted, zero or less: value and limit are too
             high by it, since neither may fall below zero.
+        told: in the first, counter → the kind of the alert that was told of it last, while it is so.
     """
 
     format: int = FORMAT
@@ -82,6 +83,7 @@ class Shares(msgspec.Struct, array_like=True, frozen=True):
     taken: dict[int, dict[str, int]] = {}
     days: dict[str, tuple[int, int]] = {}
     debts: dict[str, int] = {}
+    told: dict[str, str] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(Shares)
@@ -195,7 +197,21 @@ class Landing(NamedTuple):
     limits: dict[str, int]
 
 
-def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int]) -> Flow[Landing | dict[str, Counter] | None]:
+class Obtained(NamedTuple):
+    """What came of asking for units.
+
+    Attributes:
+        totals: the counters asked for, as if the campaign had one home, as seen last.
+        short: those of which the stripes have not so much together; seen at one instant.
+        landing: what the commit that uses the units must add; None: nothing, or there is nothing to use.
+    """
+
+    totals: dict[str, Counter]
+    short: list[str]
+    landing: Landing | None
+
+
+def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int]) -> Flow[Obtained]:
     """See to it that a stripe has, or is given, as many units as it needs.
 
     What is given is on its way until a commit in which it is used takes it, so that no two stripes can pull the last unit to and fro.
@@ -204,10 +220,6 @@ def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int]) -> Flow[Landi
         stripes: of the campaign.
         taker: the stripe.
         needs: counter → units.
-
-    Returns:
-        What the commit that uses them must add; None: nothing. Or, where the stripes have not so much together, these counters as if
-        the campaign had one home.
     """
     seen: list[int] = []
     waited = 0
@@ -231,11 +243,10 @@ def obtain(stripes: Stripes, taker: int, needs: Mapping[str, int]) -> Flow[Landi
                 break
             short.append(counter)
         else:
-            if not short:
-                return _landing(found, taker, needs)
-            if found.versions() == seen:
-                # Nothing was on its way between two looks, and nobody had any left at the second.
-                return {counter: found.total(counter) for counter in short}
+            # Where nothing has moved between two looks, and nobody had enough left at the second, there was not enough.
+            if not short or found.versions() == seen:
+                totals = {counter: found.total(counter) for counter in needs}
+                return Obtained(totals, short, None if short else _landing(found, taker, needs))
             seen = found.versions()
 
 
@@ -261,13 +272,10 @@ def gather(stripes: Stripes, counter: str, units: int) -> Flow[Counter | None]:
     """Bring room for so many units into the first stripe, to stay; where there is not so much, the counter as if there were one home."""
     while True:
         found = yield from obtain(stripes, 0, {counter: units})
-        if found is None:
-            return None
-        landing = found if isinstance(found, Landing) else _landing((yield from look(stripes, (counter,))), 0, (counter,))
-        if landing is not None:
-            yield Post(stripes.home, Commit({SHARES: landing.version}, {SHARES: landing.shares}, {}, landing.limits))
-        elif isinstance(found, dict):
-            return found[counter]
+        landing = _landing((yield from look(stripes, (counter,))), 0, (counter,)) if found.short else found.landing
+        if landing is None:
+            return found.totals[counter] if found.short else None
+        yield Post(stripes.home, Commit({SHARES: landing.version}, {SHARES: landing.shares}, {}, landing.limits))
 
 
 def owe(view: View, commit: Commit) -> Commit:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from prizedraw.errors import DrawRefused, InvalidEdit, InvalidRequest, StorageBusy
-from prizedraw.flows import keys, sharing
+from prizedraw.flows import keys, sharing, shortages
 from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Flow, Listing, Post, Redact
 from prizedraw.flows.merging import CLAIM, listing, shown
 from prizedraw.flows.operator import FORMAT, OperatorData, decode
@@ -244,9 +244,10 @@ class _Campaign:
             below += [counter for counter in outcome.counters if commit.add.get(counter, 0) < 0]
             needs |= {counter: commit.add[counter] for counter in outcome.counters if counter not in below}
             found = yield from sharing.obtain(self._stripes, stripe, needs)
-            if isinstance(found, dict):
-                return Refused(found)
-            landing = found
+            yield from shortages.tell(self._context, self._stripes, found.totals, commit.entries)
+            if found.short:
+                return Refused({counter: found.totals[counter] for counter in found.short})
+            landing = found.landing
         raise StorageBusy(f"the shares of {self._stripes.home!r} went elsewhere {MISFIRES} times; nothing was written, try again")
 
     def _in_stripe(self, stripe: int, commit: Commit, limits: Mapping[str, int], landing: Landing | None) -> Flow[Commit]:
