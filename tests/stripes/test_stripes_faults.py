@@ -1,6 +1,4 @@
-"""Every flow on a campaign of three stripes against every fault: the store fails once, before or after any operation, and the call is
-made again.
-"""
+"""Every flow on three stripes against every fault: the store fails once, before or after an operation, and is asked again."""
 
 from __future__ import annotations
 
