@@ -12,7 +12,7 @@ from ports import free_port
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageCorrupt, StorageError, StorageVersion
 from prizedraw.storage import AsyncRedisStore, Commit, Committed, Entry, RedisStore
-from prizedraw.storage.redis import layout, opening
+from prizedraw.storage.redis import layout, opening, upgrading
 from prizedraw.testing import Bridge
 from valkey_servers import Cluster, Valkey
 
@@ -242,7 +242,7 @@ def test_a_cluster_without_a_slot_is_refused(tmp_path, refused):
 def test_a_newer_format_is_a_storage_version(valkey_url, prefix, refused):
     """The version that knows it has to be installed."""
     with redis.Redis.from_url(valkey_url, protocol=2) as client:
-        client.set(layout.format_key(prefix), layout.FORMAT + 1)
+        client.set(layout.format_key(prefix), upgrading.newest() + 1)
     assert "upgrade" in refused(valkey_url, prefix=prefix, kind=StorageVersion)
 
 

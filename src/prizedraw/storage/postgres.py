@@ -92,9 +92,9 @@ class PostgresStore:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
-        """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True, since: int = 0) -> str:
+        """The script that makes or upgrades the schema, for a database administrator; see ``postgres_schema.ddl``."""
+        return ddl(schema, role, procedure=procedure, since=since)
 
     @property
     def durability(self) -> str:
@@ -102,10 +102,10 @@ class PostgresStore:
         return self._ask.durability
 
     def open(self) -> None:
-        """Connect, and create the schema or check it.
+        """Connect, and create, upgrade or check the schema.
 
         Raises:
-            StorageVersion: a newer version of prizedraw made it.
+            StorageVersion: a newer version of prizedraw made it, or an older one and the role may not upgrade it.
             StorageError: it cannot be reached or used; the message says why and what to do.
         """
         with self._mutex:

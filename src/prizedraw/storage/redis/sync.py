@@ -56,10 +56,10 @@ class RedisStore(Common):
         self._at_hand: list[tuple[Any, float]] = []  # and when each was used last
 
     def open(self) -> None:
-        """Connect, check the server, and write or check the format.
+        """Connect, check the server, and write, upgrade or check the format.
 
         Raises:
-            StorageVersion: a newer version of prizedraw wrote under this prefix.
+            StorageVersion: a newer version of prizedraw wrote under this prefix, or an older one and the user may not upgrade it.
             StorageError: the server cannot be reached or is not fit to keep draws; the message says why.
         """
         with self._mutex:
