@@ -135,6 +135,27 @@ def _quickstart() -> tuple[Path, str]:
     return Path(__file__).parents[2] / "examples" / "campaigns" / "quickstart.toml", "ann"
 
 
+def test_every_command_on_a_store_takes_a_namespace(cli, campaigns, tmp_path) -> None:
+    """Two namespaces of one store are two worlds to all of them: what is done in one is not seen in the other."""
+    here = ("--store", tmp_path / "d.db", "--namespace", "shop")
+    other = ("--store", tmp_path / "d.db")
+    file = campaigns / "quickstart.toml"
+    assert cli("draw", file, "ann", *here).code == 0
+    assert cli("run", file, *here, "--participants", 2, "--draws", 1, "--json").json["draws"] == 2
+    assert cli("audit", "quickstart", *here, "--json").json["draws"] == 3
+    assert len(cli("journal", "quickstart", *here, "--kind", "draw").out.splitlines()) == 3
+    assert cli("erase", "ann", *here).code == 0
+    before = ("--before", "2099-01-01T00:00:00Z", "--force")
+    assert cli("archive", "quickstart", tmp_path / "old.jsonl", *here, *before, "--json").json["draws"] == 3
+    assert cli("prune", "quickstart", *here, *before).code == 0
+    assert cli("export", *here).out.count("quickstart") > 0
+    for command in (("audit", "quickstart"), ("journal", "quickstart"), ("prune", "quickstart", *before)):
+        done = cli(*command, *other)
+        assert (done.code, "no campaign" in done.err) == (2, True)
+    assert cli("draw", file, "ann", *other, "--json").json["receipts"][0]["number"] == 1
+    assert cli("audit", "quickstart", "--store", tmp_path / "d.db", "--namespace", "a b").code == 2
+
+
 def test_import_of_what_is_no_export(cli, tmp_path) -> None:
     """A file that is not there, or is something else, is exit 2 and one line."""
     (tmp_path / "notes.md").write_text("# notes\n", "utf-8")
