@@ -97,12 +97,6 @@ def test_a_wait_that_is_none_is_an_error(wait_aof):
         RedisStore("redis://host", wait_aof=wait_aof)
 
 
-def test_waiting_for_files_is_not_for_clusters():
-    """The error names what to do instead."""
-    with pytest.raises(InvalidRequest, match="appendfsync always"):
-        RedisStore("redis://host?cluster=true", wait_aof=(1, 0, 1.0))
-
-
 def test_without_the_driver_the_error_names_the_extra():
     """Where redis-py is not installed, naming the store or opening a URL says what to install."""
     program = (
@@ -296,10 +290,11 @@ def test_a_commit_that_is_not_confirmed_is_an_error_that_says_that_it_is_made(tm
         assert store.entry("h", "e").owner == "ann"
 
 
-def test_a_server_without_a_file_cannot_confirm(tmp_path, refused):
-    """Said when the store is opened, before a draw is made."""
+def test_a_server_without_a_file_cannot_confirm(tmp_path, refused, valkey_cluster_url):
+    """Said when the store is opened, before a draw is made; one of a cluster likewise."""
     with server(tmp_path) as valkey:
         assert "set appendonly yes" in refused(valkey.url, wait_aof=(1, 0, 1.0))
+    assert "set appendonly yes" in refused(valkey_cluster_url, wait_aof=(1, 0, 1.0))
 
 
 # --- in the middle of the work ---
