@@ -56,7 +56,7 @@ class PostgresStore:
         conninfo: a ``postgresql://`` URL or a libpq connection string.
         schema: the schema that holds the tables; stores in different schemas share nothing.
         min_size: connections that are kept open.
-        max_size: connections that are opened at most.
+        max_size: connections that are opened at most; an audit, an archive and an export use two at a time.
         busy_wait: seconds that a call outside ``exclusive`` waits for a connection or for other writers before StorageBusy.
         prepared: whether statements are prepared on the server. None: wherever a connection has a backend of its own, which is found
             out; so behind a pooler in transaction mode they are not. True is for a pooler that keeps prepared statements itself.
