@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import redis
@@ -185,7 +186,8 @@ def test_a_user_without_the_right_to_write_is_told_which_rights_it_takes(tmp_pat
 
 
 def test_the_rights_that_are_named_are_enough(tmp_path, make):
-    """A user with those rights and no others opens, commits, lists and forgets; durability is told."""
+    """A user with those rights, which the docs name, and no others opens, commits, lists and forgets; durability is told."""
+    assert opening.RIGHTS.format(prefix="prizedraw") in (Path(__file__).parents[2] / "docs" / "recipes" / "redis.md").read_text("utf-8")
     with server(tmp_path, "--appendonly", "yes") as valkey, redis.Redis(port=valkey.port, protocol=2) as client:
         client.execute_command("ACL", "SETUSER", "clerk", "on", f">{SECRET}", *opening.RIGHTS.format(prefix="prizedraw").split())
         store = make(f"redis://clerk:{SECRET}@127.0.0.1:{valkey.port}/0")
@@ -196,6 +198,23 @@ def test_the_rights_that_are_named_are_enough(tmp_path, make):
             assert store.now() is not None
         assert store.forget("h", 5, Entry("c", "f", "", "checkpoint", 5, b"")) == 1
         assert "every second" in store.durability
+
+
+def test_the_rights_that_are_named_are_enough_on_a_cluster(valkey_cluster_url, make, prefix):
+    """There they take one more, which the error names where it is missing; what drops everything is never among them."""
+    rights = opening.RIGHTS.format(prefix=prefix).split()
+    with redis.RedisCluster.from_url(valkey_cluster_url.partition("?")[0], protocol=2) as client:
+        for node in client.get_primaries():
+            for name, given in (("clerk", rights), ("other", rights[:-1])):
+                client.execute_command("ACL SETUSER", name, "on", f">{SECRET}", *given, target_nodes=node)
+        store = make(valkey_cluster_url.replace("://", f"://clerk:{SECRET}@"), prefix=prefix)
+        for home in "abcdef":
+            assert isinstance(store.commit(home, [Commit({}, entries=(LINE,))])[0], Committed)
+        with pytest.raises(StorageError, match="see that .* the user may CLUSTER SLOTS"):
+            make(valkey_cluster_url.replace("://", f"://other:{SECRET}@"), prefix=prefix).open()
+        clerk = redis.Redis.from_url(valkey_cluster_url.partition("?")[0].replace("://", f"://clerk:{SECRET}@"), protocol=2)
+        with clerk, pytest.raises(redis.ResponseError, match="no permissions"):
+            clerk.flushall()
 
 
 def test_a_user_who_may_not_ask_for_the_configuration_gets_an_honest_durability(tmp_path, make):

@@ -33,7 +33,10 @@ WAITED = (
     "is an error otherwise."
 )
 
-RIGHTS = "~{prefix}:* +@hash +@stream +@sortedset +@string +@keyspace +@scripting +@connection +time +info +waitaof +config|get"
+RIGHTS = (
+    "~{prefix}:* +@hash +@sortedset +@string +@keyspace -flushall -flushdb -swapdb +@scripting +@connection +time +info +waitaof "
+    "+config|get +cluster|slots"
+)
 """What a user must be allowed, as ACL SETUSER takes it; without info and config the durability is not known."""
 
 
