@@ -14,7 +14,7 @@ from scenery import NOON
 from valkey_servers import Valkey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -28,14 +28,24 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield server
 
 
+@pytest.fixture
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """What names a new store of a kind."""
+
+    def named(kind: str) -> str:
+        if kind == "postgres":
+            return fresh_database()
+        if kind == "redis":
+            return f"redis://127.0.0.1:{request.getfixturevalue('valkey').port}/{next(_databases)}"
+        return ":memory:" if kind == "memory" else str(tmp_path / "draws.db")
+
+    return named
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres", "redis"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """What names a new store."""
-    if request.param == "postgres":
-        return fresh_database()
-    if request.param == "redis":
-        return f"redis://127.0.0.1:{request.getfixturevalue('valkey').port}/{next(_databases)}"
-    return ":memory:" if request.param == "memory" else str(tmp_path / "draws.db")
+def store_url(request: pytest.FixtureRequest, new_store: Callable[[str], str]) -> str:
+    """What names a new store, of every kind."""
+    return new_store(request.param)
 
 
 @pytest.fixture
