@@ -157,7 +157,6 @@ def test_a_dump_is_of_one_moment_while_draws_go_on(programs, tmp_path):
             everything, kept = ids(live), ids(restored)
             assert 10 < len(kept) < len(everything)
             assert everything[: len(kept)] == kept
-            assert restored.store._ask.has_procedure
             check_restored(restored, kept, everything[-1])
             last = {engine: next(engine.journal("wheel", newest_first=True)) for engine in (live, restored)}
             assert int(last[restored].cursor) <= int(last[live].cursor)
