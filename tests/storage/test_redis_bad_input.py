@@ -331,6 +331,19 @@ def test_a_server_whose_memory_is_full_refuses_and_keeps_what_it_has(tmp_path, m
         assert [entry.id for entry in store.entries("h").items] == ["e"]
 
 
+def test_a_primary_that_is_cut_off_from_its_replicas_takes_no_draws_if_told_so(tmp_path, make):
+    """With min-replicas-to-write the commit is refused, and nothing of it is there."""
+    with server(tmp_path) as valkey, redis.Redis(port=valkey.port, protocol=2) as client:
+        store = make(valkey.url)
+        store.open()
+        client.config_set("min-replicas-to-write", 1)
+        with pytest.raises(StorageError, match=r"NOREPLICAS .*; nothing was written, try again"):
+            store.commit("h", [Commit({"a": 0}, {"a": b"x"}, {"n": 1}, entries=(LINE,))])
+        client.config_set("min-replicas-to-write", 0)
+        assert store.docs("h", "").items == store.counters("h", "").items == store.entries("h").items == ()
+        assert isinstance(store.commit("h", [Commit({}, entries=(LINE,))])[0], Committed)
+
+
 def test_every_connection_is_in_use(valkey_url, prefix):
     """A pool of one, and the one is taken: nothing was sent."""
     with redis.Redis.from_url(valkey_url, max_connections=1, protocol=2) as client:
