@@ -29,15 +29,20 @@ from prizedraw.testing import FaultyStore, FixedClock
 from scenery import NOON, picture, wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from prizedraw.flows.importing import Imported
 
 
 @pytest.fixture
-def other_url(store_url: str, tmp_path: Path) -> str:
-    """A new store of the other kind than ``store_url``."""
-    return str(tmp_path / "other.db") if store_url == ":memory:" else ":memory:"
+def other_url(store_url: str, tmp_path: Path, new_store: Callable[[str], str]) -> str:
+    """A new store of another kind than ``store_url``, so that each kind is once where a move begins and once where it ends."""
+    if store_url == ":memory:":
+        return str(tmp_path / "other.db")
+    if store_url.startswith("postgresql"):
+        return new_store("redis")
+    return ":memory:" if store_url.startswith("redis") else new_store("postgres")
 
 
 @pytest.fixture

@@ -190,6 +190,20 @@ def test_receipts_are_listed_newest_first_and_by_what_is_asked(engine, clock):
     assert listed("nobody") == []
 
 
+def test_receipts_that_were_voided_are_left_out_if_asked(engine):
+    """A receipt tells what was drawn, voided or not; a list of what participants have leaves those out, page after page."""
+    engine.publish(wheel(evolve(SURE, stock=400)))
+    made = [one for n in range(3) for one in engine.draw_many("wheel", "ann", 100, request_id=f"many-{n}")]
+    singles = [engine.draw("wheel", "bob", request_id=f"one-{n}") for n in range(120)]
+    taken = {one.id for one in (*made[::7], *singles[::3])}
+    for id_ in taken:
+        engine.void(id_, request_id=f"void {id_}", return_chance=True)
+    listed = lambda **wanted: list(engine.receipts("wheel", newest_first=False, **wanted))
+    assert listed() == [*made, *singles]
+    assert listed(voided=False) == [one for one in (*made, *singles) if one.id not in taken]
+    assert listed(voided=False, wins_only=True) == [one for one in (*made, *singles) if one.is_win and one.id not in taken]
+
+
 def test_receipts_are_read_page_by_page_while_others_draw(engine):
     """D3: five hundred of them, none twice and none left out, though new ones come in between."""
     engine.publish(wheel(evolve(SURE, stock=-1)))

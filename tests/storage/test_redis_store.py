@@ -436,7 +436,16 @@ def test_the_servers_clock_is_told(store, server):
 
 def test_scripts_declare_every_key_that_they_touch():
     """No script makes up the name of a key: what it passes to a command is one of KEYS, by name or by place."""
-    for script in (scripts.COMMIT, scripts.REDACT, scripts.NAMES, scripts.LINES, scripts.SWEEP, scripts.LOCK, scripts.FORMAT):
+    for script in (
+        scripts.COMMIT,
+        scripts.REDACT,
+        scripts.NAMES,
+        scripts.LINES,
+        scripts.SWEEP,
+        scripts.LOCK,
+        scripts.FORMAT,
+        scripts.EXCHANGE,
+    ):
         for call in script.text.decode().split("redis.call(")[1:]:
             command, _, rest = call.partition(",")
             first = rest.lstrip().partition(",")[0].partition(")")[0]

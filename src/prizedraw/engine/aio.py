@@ -318,9 +318,10 @@ class AsyncDrawEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         newest_first: bool = True,
+        voided: bool = True,
     ) -> AsyncIterator[Receipt]:
         """See ``DrawEngine.receipts``."""
-        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first)
+        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first, voided)
         return self._pages(lambda after: self._jobs.receipts(id, wanted, after))
 
     def movements(self, id: str, prize_id: str | None = None) -> AsyncIterator[Movement]:  # noqa: A002 - as above

@@ -371,9 +371,21 @@ class DrawEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         newest_first: bool = True,
+        voided: bool = True,
     ) -> Iterator[Receipt]:
-        """The receipts of a campaign, or of one participant, read page by page; ``since`` is included, ``until`` is not."""
-        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first)
+        """The receipts of a campaign, or of one participant, read page by page.
+
+        Args:
+            id: the campaign.
+            participant: only draws of this participant.
+            wins_only: only draws that granted a prize; voided or not, as a receipt tells what was drawn.
+            prize_id: only draws that granted this.
+            since: only draws from this instant on, which is aware.
+            until: only draws before this instant, which is aware.
+            newest_first: backwards.
+            voided: False leaves out draws that were voided, as a list of what participants have should.
+        """
+        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first, voided)
         return self._pages(lambda after: self._jobs.receipts(id, wanted, after))
 
     def movements(self, id: str, prize_id: str | None = None) -> Iterator[Movement]:  # noqa: A002 - as above

@@ -56,7 +56,7 @@ class PostgresStore:
         conninfo: a ``postgresql://`` URL or a libpq connection string.
         schema: the schema that holds the tables; stores in different schemas share nothing.
         min_size: connections that are kept open.
-        max_size: connections that are opened at most.
+        max_size: connections that are opened at most; an audit, an archive and an export use two at a time.
         busy_wait: seconds that a call outside ``exclusive`` waits for a connection or for other writers before StorageBusy.
         prepared: whether statements are prepared on the server. None: wherever a connection has a backend of its own, which is found
             out; so behind a pooler in transaction mode they are not. True is for a pooler that keeps prepared statements itself.
@@ -92,9 +92,9 @@ class PostgresStore:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
-        """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True, since: int = 0) -> str:
+        """The script that makes or upgrades the schema, for a database administrator; see ``postgres_schema.ddl``."""
+        return ddl(schema, role, procedure=procedure, since=since)
 
     @property
     def durability(self) -> str:
@@ -102,10 +102,10 @@ class PostgresStore:
         return self._ask.durability
 
     def open(self) -> None:
-        """Connect, and create the schema or check it.
+        """Connect, and create, upgrade or check the schema.
 
         Raises:
-            StorageVersion: a newer version of prizedraw made it.
+            StorageVersion: a newer version of prizedraw made it, or an older one and the role may not upgrade it.
             StorageError: it cannot be reached or used; the message says why and what to do.
         """
         with self._mutex:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10
 """Seconds that one attempt to connect may take, unless the connection string says otherwise."""
+LOST = {"tcp_user_timeout": 30_000, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""When a network that has gone silent counts as lost: milliseconds for what was sent, seconds and tries where an answer is waited for.
+
+Left to the system a call would wait for a quarter of an hour, or two hours."""
 
 
 class Link:
@@ -55,7 +59,7 @@ class Link:
             "prepare_threshold": None,
             "client_encoding": "utf8",
             "fallback_application_name": "prizedraw",
-            **({} if "connect_timeout" in asked else {"connect_timeout": CONNECT_TIMEOUT}),
+            **{name: value for name, value in (LOST | {"connect_timeout": CONNECT_TIMEOUT}).items() if name not in asked},
         }
         self.prepared = prepared
 

@@ -1,18 +1,15 @@
-"""The tables of the PostgreSQL store, and the statements that make, check and grant them.
+"""The tables of the PostgreSQL store, and the statements that make, change and grant them.
 
 Only definitions live here. They are run by ``storage.postgres_steps``, and by a database administrator where the store may not.
 """
 
 from __future__ import annotations
 
-VERSION = 1
-"""The layout that this version of prizedraw reads and writes."""
-
 SCHEMA = """\
 CREATE SCHEMA {schema};
 """
 
-TABLES = """\
+_TABLES = """\
 CREATE TABLE {schema}.layout (version integer NOT NULL);
 CREATE TABLE {schema}.docs (
     home text COLLATE "C" NOT NULL,
@@ -42,9 +39,16 @@ CREATE TABLE {schema}.entries (
 );
 CREATE UNIQUE INDEX entries_in_order ON {schema}.entries (home, cursor);
 CREATE INDEX entries_of_owner ON {schema}.entries (home, owner, cursor);
-INSERT INTO {schema}.layout VALUES (1);
+INSERT INTO {schema}.layout VALUES (0);
 """
 """A document of version 0 is one that somebody guards the absence of; a counter's ceiling of -1 is none."""
+
+LAYOUTS: tuple[str, ...] = (_TABLES,)
+"""What leads from each layout to the next, from none to 1 first. A released one is never changed, only followed by another.
+
+All that are missing are run in one transaction, whose writing of the number in ``layout`` is the last thing."""
+
+_NUMBER = "UPDATE {schema}.layout SET version = {number};\n"
 
 PROCEDURE = """\
 CREATE OR REPLACE PROCEDURE {schema}.commit_one(
@@ -133,9 +137,17 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def ddl(schema: str, role: str | None = None, *, procedure: bool = True) -> str:
-    """The script that makes the tables in ``schema``, for whoever may create them; with a role, what the role needs to use them."""
-    script = SCHEMA + TABLES + (PROCEDURE if procedure else "")
+def upgrade(since: int) -> str:
+    """The script that leads from the layout ``since``, or 0 for none, to the newest."""
+    return "".join(LAYOUTS[since:]) + _NUMBER.replace("{number}", str(len(LAYOUTS)))
+
+
+def ddl(schema: str, role: str | None = None, *, procedure: bool = True, since: int = 0) -> str:
+    """The script that makes the tables in ``schema``, for whoever may create them; with a role, what the role needs to use them.
+
+    With ``since``, the script that upgrades the layout of that number. Run it in one transaction, as ``psql --single-transaction`` does.
+    """
+    script = ("" if since else SCHEMA) + upgrade(since) + (PROCEDURE if procedure else "")
     if role is not None:
         script += GRANTS
     return in_schema(script, schema).replace("{role}", quoted(role) if role is not None else "")

@@ -163,25 +163,26 @@ class Procedures:
     # --- opening ---
 
     def open(self) -> Steps[None]:
-        """Create the schema, or check it.
+        """Create the schema, upgrade it to the newest layout, or check it.
 
         Raises:
-            StorageVersion: a newer version of prizedraw made it.
+            StorageVersion: a newer version of prizedraw made it, or an older one and the role may not change it.
             StorageError: it cannot be used as it is; the message says what to do.
         """
+        newest = len(postgres_schema.LAYOUTS)
         layout, _ = yield from self._layout()
-        if layout is None:
+        if layout < newest:
             yield begin(self.wait)
             yield Ask(b"SELECT pg_advisory_xact_lock(%s)", (lock_number("schema", self.schema),))
             layout, has_schema = yield from self._layout()
-            if layout is None:
-                yield from self._create(has_schema=has_schema)
-                layout = postgres_schema.VERSION
+            if layout < newest:
+                yield from self._upgrade(layout, has_schema=has_schema)
+                layout = newest
             yield END
-        if layout > postgres_schema.VERSION:
+        if layout > newest:
             raise StorageVersion(
                 f"the schema {self.schema!r} has layout {layout}, made by a newer version of prizedraw; this one knows layouts up to "
-                f"{postgres_schema.VERSION}; upgrade prizedraw"
+                f"{newest}; upgrade prizedraw"
             )
         if not (yield Ask(self.sql.rights, ()))[0][0]:
             raise StorageError(
@@ -192,23 +193,32 @@ class Procedures:
 
     def schema_version(self) -> Steps[int]:
         """The version of the layout that is there, 0 if there is none."""
-        return (yield from self._layout())[0] or 0
+        return (yield from self._layout())[0]
 
-    def _layout(self) -> Steps[tuple[int | None, bool]]:
-        """The version of the layout that is there, if any, and whether the schema is."""
+    def _layout(self) -> Steps[tuple[int, bool]]:
+        """The version of the layout that is there, 0 if there is none, and whether the schema is."""
         # Asked of the tables: to_regclass() may answer from a cache that is older than the lock.
         encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (self.schema, self.schema)))[0]
         if encoding != "UTF8":
             raise StorageError(f"the database is encoded in {encoding}, which cannot hold every text; use one made with ENCODING 'UTF8'")
         self.durability = _durability(flushed, fsync)
-        return (yield Ask(self.sql.version, ()))[0][0] if has_layout else None, has_schema
+        return (yield Ask(self.sql.version, ()))[0][0] if has_layout else 0, has_schema
 
-    def _create(self, *, has_schema: bool) -> Steps[None]:
+    def _upgrade(self, layout: int, *, has_schema: bool) -> Steps[None]:
+        """Run what is missing from a layout to the newest."""
         try:
             if not has_schema:
                 yield Ask(in_schema(postgres_schema.SCHEMA, self.schema).encode())
-            yield Ask(in_schema(postgres_schema.TABLES, self.schema).encode())
+            yield Ask(in_schema(postgres_schema.upgrade(layout), self.schema).encode())
+        except StorageBusy:
+            raise
         except StorageError as error:
+            if layout:
+                raise StorageVersion(
+                    f"{error}; the schema {self.schema!r} has layout {layout} of an older version of prizedraw and could not be upgraded: "
+                    "run prizedraw migrate as the owner of its tables, or let them run "
+                    f"PostgresStore.ddl({self.schema!r}, since={layout}, role=…) in one transaction"
+                ) from error
             raise StorageError(
                 f"{error}; the tables in schema {self.schema!r} could not be made: let somebody who may create them run "
                 f"PostgresStore.ddl({self.schema!r}, role=…), which begins:\n{postgres_schema.ddl(self.schema):.200}…"

@@ -47,7 +47,7 @@ class Common:
         self.where = connecting.place(where)
         self.cluster = connecting.is_clustered(where)
         self.prefix = prefix
-        self.wait_aof = _checked(wait_aof, self.cluster)
+        self.wait_aof = _checked(wait_aof)
         self.allow_eviction = allow_eviction
         self._own = isinstance(where, str)
         self._from = where
@@ -80,7 +80,7 @@ class Common:
         self._state = "open"
 
 
-def _checked(wait_aof: WaitAof | None, cluster: bool) -> WaitAof | None:
+def _checked(wait_aof: WaitAof | None) -> WaitAof | None:
     if wait_aof is None:
         return None
     try:
@@ -90,6 +90,4 @@ def _checked(wait_aof: WaitAof | None, cluster: bool) -> WaitAof | None:
         good = False
     if not good:
         raise InvalidRequest(f"{wait_aof!r} is not (servers, 0 or 1; replicas, from 0; seconds)", "wait_aof")
-    if cluster:
-        raise InvalidRequest("on a cluster no answer tells that a commit is flushed; set appendfsync always on its servers", "wait_aof")
     return wait_aof

@@ -9,7 +9,7 @@ A home has two keys, ``prefix:{home}:…``, and one for each lock; the braces ke
     ``o`` + owner + NUL + number → the cursors in a chunk before ·
     ``#last`` → the cursor given last · ``#first`` → one before which nothing stands any more · ``#mark`` → what is forgotten and not
     yet swept away: before which time, before which cursor, swept up to where, dropped how many · ``#swept`` → the cursor of the last
-    checkpoint, dropped how many
+    checkpoint, dropped how many · ``#format`` → what ``upgrading`` has brought the home to
 ``names``, a sorted set of the document and counter names above, in order of their bytes, which is that of code points
 
 Numbers are written in decimal digits; nothing is ever written with an expiry, except locks.
@@ -43,9 +43,6 @@ from prizedraw.storage.protocol import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-FORMAT = 1
-"""The number of this layout, kept under ``prefix:format``."""
 
 LAST, MARK = "#last", "#mark"
 
@@ -87,7 +84,7 @@ def _short(name: bytes) -> bytes:
 
 
 def format_key(prefix: str) -> bytes:
-    """The key of the format."""
+    """The key of the number of this layout, see ``upgrading``."""
     return f"{prefix}:format".encode()
 
 
