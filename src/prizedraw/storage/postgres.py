@@ -92,9 +92,9 @@ class PostgresStore:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None) -> str:
         """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+        return ddl(schema, role)
 
     @property
     def durability(self) -> str:

@@ -72,9 +72,9 @@ class AsyncPostgresStore:
         return f"<AsyncPostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None) -> str:
         """See ``PostgresStore.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+        return ddl(schema, role)
 
     @property
     def durability(self) -> str:
