@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from prizedraw.storage.postgres_errors import Collision, block_over, exhausted, given_up, judged, shut, unreachable
 from prizedraw.storage.postgres_schema import ddl
-from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
+from prizedraw.storage.postgres_steps import Pause, Procedures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -285,7 +285,7 @@ class _Block:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if error is None:
-                self._run(block_end())
+                self._run(self._store._ask.leave())  # noqa: SLF001 - as above
         finally:
             self._leave()
 

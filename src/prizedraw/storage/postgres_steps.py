@@ -111,11 +111,6 @@ ROLLBACK = Ask(b"ROLLBACK")
 END = Ask(b"COMMIT", settles=True)
 
 
-def block_end() -> Steps[None]:
-    """The end of an exclusive block, which commits what was committed on its handle."""
-    yield END
-
-
 def milliseconds(seconds: float) -> int:
     """As PostgreSQL takes a timeout, rounded up; at least 1, for 0 would be none."""
     return max(1, ceil(min(seconds * 1000, LONGEST_WAIT)))
@@ -247,12 +242,21 @@ class Procedures:
 
     def commit_within(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
         """Apply each commit inside an exclusive block."""
+        if len(commits) == 1 and _is_usual(commits[0]):
+            yield WITHIN.begin
+            try:
+                outcome = yield from self._commit_one(home, commits[0], inside=True)
+            except Collision:
+                yield WITHIN.undo
+            else:
+                yield WITHIN.commit
+                return [outcome]
         return (yield from self._commit_carefully(home, commits, WITHIN))
 
-    def _commit_one(self, home: str, commit: Commit) -> Steps[Outcome]:
+    def _commit_one(self, home: str, commit: Commit, *, inside: bool = False) -> Steps[Outcome]:
         expect, put, add, limits, (line,) = commit.expect, commit.put, commit.add, commit.limits, commit.entries
         counters = sorted(add.keys() | limits.keys()) if limits else sorted(add)
-        quick = bool(counters) and self._waiting > CONTENDED
+        quick = not inside and bool(counters) and self._waiting > CONTENDED
         shape = ""
         params: list[Any] = [self._patience]
         for key in sorted(expect, key=lambda key: (key in put, key)):
@@ -369,10 +373,15 @@ class Procedures:
         By advisory locks alone. Were the rows locked here, a commit inside that needs a row which sorts before them could wait in a circle
         with writers who lock in order.
         """
-        yield begin(wait)
+        yield begin_quick(wait)
         numbers = sorted(lock_number("doc", self.schema, home, key) for key in docs)
         if numbers:
             yield Ask(b"SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) AS n", (integers(numbers),))
+
+    def leave(self) -> Steps[None]:
+        """The end of an exclusive block: what was committed on its handle is seen, others have their turn, and the disk is waited for."""
+        yield END
+        yield self._flush._replace(settles=True)
 
     # --- listings ---
 
