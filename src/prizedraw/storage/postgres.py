@@ -229,7 +229,10 @@ class PostgresStore:
     def _settle(self, connection: Session) -> None:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
-        connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
+        # Behind a pooler that lends backends they differ, as it cannot tell at login which backend will answer.
+        own = connection.info.backend_pid == row[0]
+        connection.prepare_threshold = self._link.threshold(own=own)
+        carry_out(connection, self._ask.bound(own=own), self._link.where)
 
     def _starved(self, waited: float) -> StorageError:
         """Why there was no connection: the server cannot be reached, or all of them are in use."""

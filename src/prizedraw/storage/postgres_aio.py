@@ -206,7 +206,10 @@ class AsyncPostgresStore:
     async def _settle(self, connection: Session) -> None:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
-        connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
+        # Behind a pooler that lends backends they differ, as it cannot tell at login which backend will answer.
+        own = connection.info.backend_pid == row[0]
+        connection.prepare_threshold = self._link.threshold(own=own)
+        await carry_out(connection, self._ask.bound(own=own), self._link.where)
 
     async def _starved(self, waited: float) -> StorageError:
         """See ``PostgresStore._starved``."""

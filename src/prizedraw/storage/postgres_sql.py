@@ -50,14 +50,14 @@ MOVED = (
 PARTS = {"g": GUARD, "p": PUT, "n": PUT_NEW, "m": MOVE + MOVED, "l": LIMIT + MOVED}
 APPEND = (
     "INSERT INTO @.entries (home, id, fingerprint, owner, kind, at, data, after)"
-    " SELECT %s, %s, %s, %s, %s, %s::bigint / made, %s::bytea, {after} FROM (SELECT count(*) AS made FROM {before}) AS whole"
-    " RETURNING cursor, after, {waited}"
+    " SELECT %s, %s, %s, %s, %s, %s::bigint{checked}, %s::bytea, {after} FROM {before} RETURNING cursor, after, {waited}"
 )
+CHECKED = {"checked": " / made", "before": "(SELECT count(*) AS made FROM part{}) AS whole"}
 TOLD = "(SELECT told FROM part{})"
 AFTER = "nullif(concat('[', concat_ws(',', {}), ']'), '[]')"
 WAITED = "(SELECT done FROM part{ended}) > (SELECT done FROM part{began}) + interval '500 microseconds'"
-"""The parts of the usual commit, each of which does its work if the part before it did. Where one did not, the last divides by zero:
-an error, so that nothing is kept of the others. ``after`` is written in JSON."""
+"""The parts of the usual commit, each of which does its work if the part before it did. Where one did not, the last adds nothing; with
+CHECKED it divides by zero: an error, so that nothing is kept of the others. ``after`` is written in JSON."""
 
 
 class Statements:
@@ -66,7 +66,7 @@ class Statements:
     def __init__(self, schema: str) -> None:
         self._name = name = quoted(schema).replace("%", "%%")
         self._lookups: dict[tuple[int, int, int], bytes] = {}
-        self._usual: dict[tuple[str, bool], bytes] = {}
+        self._usual: dict[tuple[str, bool, bool], bytes] = {}
 
         def sql(text: str) -> bytes:
             return text.replace("@", name).encode()
@@ -138,26 +138,30 @@ class Statements:
             found = self._lookups[asked] = " UNION ALL ".join(parts).replace("@", self._name).encode()
         return found
 
-    def usual(self, shape: str, *, quick: bool) -> bytes:
+    def usual(self, shape: str, *, quick: bool, bounded: bool) -> bytes:
         """The usual commit, in one statement.
 
         Args:
             shape: a letter for each part, in order: "g" a document is guarded, "p" put, "n" put where there is none; then "m" a counter
                 is moved, "l" moved and given a limit.
             quick: whether the commit does not wait for the disk.
+            bounded: whether the session bounds how long a lock is waited for; if not, that is the first parameter.
         """
-        found = self._usual.get((shape, quick))
+        found = self._usual.get((shape, quick, bounded))
         if found is None:
+            bound = "" if bounded else ", set_config('lock_timeout', %s, true)"
             flushed = ", set_config('synchronous_commit', 'off', true)" if quick else ""
-            parts = [f"SELECT clock_timestamp() AS done, set_config('lock_timeout', %s, true){flushed}", *map(PARTS.__getitem__, shape)]
+            parts = [f"SELECT clock_timestamp() AS done{bound}{flushed}", *map(PARTS.__getitem__, shape)]
             steps = [f"part{n} AS MATERIALIZED ({part.format(before=f'part{n - 1}')})" for n, part in enumerate(parts)]
             counters, last = shape.count("m") + shape.count("l"), len(shape)
-            after, waited = "NULL", "false"
+            end = {"after": "NULL", "waited": "false", "checked": "", "before": f"part{last}"}
             if counters:
-                after = AFTER.format(", ".join([TOLD.format(n + 1) for n in range(last - counters, last)]))
-                waited = WAITED.format(began=last - counters, ended=last)
-            text = f"WITH {', '.join(steps)} {APPEND.format(before=f'part{last}', after=after, waited=waited)}"
-            found = self._usual[shape, quick] = text.replace("@", self._name).encode()
+                end["after"] = AFTER.format(", ".join([TOLD.format(n + 1) for n in range(last - counters, last)]))
+                end["waited"] = WAITED.format(began=last - counters, ended=last)
+            if last - shape.count("g") > 1:
+                end |= CHECKED
+            text = f"WITH {', '.join(steps)} {APPEND.format(**end).format(last)}"
+            found = self._usual[shape, quick, bounded] = text.replace("@", self._name).encode()
         return found
 
 

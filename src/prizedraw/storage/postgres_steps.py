@@ -145,6 +145,8 @@ class Procedures:
         self.sql = Statements(schema)
         self.wait = wait
         self.durability = "As durable as the server's synchronous_commit says, which is on unless somebody changed it."
+        self.bounded = False
+        """Whether every session bounds how long a lock is waited for, so that no statement need do so; see ``bound``."""
         self._patience = str(milliseconds(wait))
         self._flush = Ask(self.sql.flush, ())
         self._waiting = 0.0
@@ -182,6 +184,12 @@ class Procedures:
                 f"the role may not read and write the tables in schema {self.schema!r}; let their owner run:\n"
                 + in_schema(postgres_schema.GRANTS, self.schema).replace("{role}", "the_role")
             )
+
+    def bound(self, *, own: bool) -> Steps[None]:
+        """Bound how long a new session waits for a lock, if it has a backend of its ``own``; a pooler would lend that to others."""
+        self.bounded = own
+        if own:
+            yield Ask(b"SELECT set_config('lock_timeout', %s, false)", (self._patience,))
 
     def schema_version(self) -> Steps[int]:
         """The version of the layout that is there, 0 if there is none."""
@@ -258,7 +266,7 @@ class Procedures:
         counters = sorted(add.keys() | limits.keys()) if limits else sorted(add)
         quick = not inside and bool(counters) and self._waiting > CONTENDED
         shape = ""
-        params: list[Any] = [self._patience]
+        params: list[Any] = [] if self.bounded else [self._patience]
         for key in sorted(expect, key=lambda key: (key in put, key)):
             version = expect[key]
             if key not in put:
@@ -279,7 +287,9 @@ class Procedures:
                 shape += "l"
                 params += delta, str(limit), home, key, delta, str(MAX_INTEGER if limit == NO_LIMIT else limit), json_text(key)
         params += home, line.id, line.fingerprint, line.owner, line.kind, str(line.at), line.data
-        rows = yield Ask(self.sql.usual(shape, quick=quick), tuple(params), settles=True)
+        rows = yield Ask(self.sql.usual(shape, quick=quick, bounded=self.bounded), tuple(params), settles=True)
+        if not rows:
+            raise Collision("a document or a counter is not as it was expected")
         if quick:
             yield self._flush._replace(settles=True)
         cursor, after, waited = rows[0]
