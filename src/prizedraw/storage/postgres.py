@@ -22,6 +22,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from prizedraw.storage.postgres_errors import Collision, block_over, exhausted, given_up, judged, shut, unreachable
 from prizedraw.storage.postgres_schema import ddl
 from prizedraw.storage.postgres_steps import Pause, Procedures
+from prizedraw.storage.postgres_wire import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,11 @@ class Session(psycopg.Connection[Any]):
     def asking(self) -> psycopg.Cursor[Any]:
         """The cursor, for results in binary."""
         return self.cursor(binary=True)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The statements that it has prepared."""
+        return Prepared(self)
 
 
 Pool: TypeAlias = ConnectionPool[Session]
@@ -328,6 +334,8 @@ def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if ask.params is None:
         connection.execute(ask.sql, prepare=False)
         return []
+    if connection.prepare_threshold is not None:
+        return connection.wait(connection.prepared.rows(ask.sql, ask.params))
     cursor = connection.asking
     cursor.execute(ask.sql, ask.params)
     # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.
