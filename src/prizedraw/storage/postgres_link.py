@@ -63,16 +63,13 @@ class Link:
         }
         self.prepared = prepared
 
-    def threshold(self, told: int, answered: int) -> int | None:
+    def threshold(self, *, own: bool) -> int | None:
         """After how many executions a connection prepares a statement: at once, or never (None).
 
         Args:
-            told: the process id of the backend that the server told at login.
-            answered: that of the backend which answers statements. Behind a pooler that lends backends they differ, as the pooler
-                cannot tell at login which backend will answer; there a prepared statement may be gone, or another client's.
+            own: whether it has a backend of its own; elsewhere a prepared statement may be gone, or another client's.
         """
-        prepared = told == answered if self.prepared is None else self.prepared
-        return 0 if prepared else None
+        return 0 if (own if self.prepared is None else self.prepared) else None
 
 
 def _where(asked: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import redis.asyncio
 from redis.exceptions import AskError, MovedError, ResponseError, TryAgainError
 
 from prizedraw.errors import StorageError
-from prizedraw.storage.redis import connecting, failures, layout, opening, steps
+from prizedraw.storage.redis import connecting, failures, opening, steps
 from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
@@ -79,13 +79,13 @@ class AsyncRedisStore(Common):
     @asynccontextmanager
     async def exclusive(self, home: str, docs: Sequence[str], wait: float) -> AsyncIterator[AsyncHandle]:
         """See RedisStore.exclusive."""
-        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
-        await self._run(steps.lock(locks, token, wait))
+        keys, token = self._home(home), steps.new_token()
+        await self._run(steps.lock(keys, docs, token, wait))
         try:
             yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
-                await self._run(steps.unlock(locks, token))
+                await self._run(steps.unlock(keys, docs, token))
 
     async def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """See RedisStore.entry."""

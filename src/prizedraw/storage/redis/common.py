@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from prizedraw.errors import InvalidRequest, StorageError
-from prizedraw.storage.redis import connecting, layout
+from prizedraw.storage.redis import connecting, layout, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prizedraw.storage.protocol import Commit
     from prizedraw.storage.redis.layout import Keys
     from prizedraw.storage.redis.steps import WaitAof
 
@@ -20,10 +23,15 @@ _REMEMBERED = 1024
 class Inside:
     """The handle inside an exclusive block: what a store reads and commits, and nothing else of it."""
 
-    __slots__ = ("commit", "read")
+    __slots__ = ("_store", "read")
 
     def __init__(self, store: Any) -> None:
-        self.read, self.commit = store.read, store.commit
+        self._store, self.read = store, store.read
+
+    def commit(self, home: str, commits: Sequence[Commit]) -> Any:
+        """See ``Store.commit``; it stands back for nobody."""
+        store = self._store
+        return store._run(steps.commit(store._home(home), commits, store.wait_aof, inside=True))  # noqa: SLF001 - the store's own other half
 
 
 class Common:

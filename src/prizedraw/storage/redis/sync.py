@@ -12,7 +12,7 @@ import redis
 from redis.exceptions import AskError, MovedError, ResponseError, TryAgainError
 
 from prizedraw.errors import StorageError
-from prizedraw.storage.redis import connecting, failures, layout, opening, steps
+from prizedraw.storage.redis import connecting, failures, opening, steps
 from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
@@ -106,16 +106,16 @@ class RedisStore(Common):
     def exclusive(self, home: str, docs: Sequence[str], wait: float) -> Iterator[Handle]:
         """Hold the locks of these documents while the block runs; StorageBusy after ``wait`` seconds.
 
-        Writers that ask for them take turns in the order of arrival; others are not kept away. A holder that dies, or takes longer than
-        ten seconds, loses them.
+        Writers that ask for them take turns in the order of arrival; the commits of others stand back for a quarter of a second, which
+        is many times what a holder needs. A holder that dies, or takes longer than ten seconds, loses them.
         """
-        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
-        self._run(steps.lock(locks, token, wait))
+        keys, token = self._home(home), steps.new_token()
+        self._run(steps.lock(keys, docs, token, wait))
         try:
             yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
-                self._run(steps.unlock(locks, token))
+                self._run(steps.unlock(keys, docs, token))
 
     def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """The entry of this id, or None."""
