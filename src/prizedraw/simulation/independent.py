@@ -123,20 +123,11 @@ class _Leaping:
 
     def _renew(self, draws: Array, stream: Stream) -> None:
         """One kind of event after which all is as at the start: only how many are still within their draws matters."""
-        quiet, alive = self._quiet, len(draws)
-        place = np.zeros(alive, self._place)
         same = bool(draws.min(initial=self._most) == self._most)
-        reached = []
-        while alive:
-            reached.append(alive)
-            place += quiet.renewal.sample(alive, stream)
-            within = place <= (self._most if same else draws)
-            place = place[within]
-            if not same:
-                draws = draws[within]
-            alive = len(place)
-        self._seen[quiet.loud[0][0]] += sum(reached[1:])
-        self._add_wins(-np.diff([*reached, 0]))
+        hits = self._quiet.renewal.hits(self._most if same else draws, len(draws), stream)
+        begun = [len(place) for place in hits]
+        self._seen[self._quiet.loud[0][0]] += sum(begun[1:])
+        self._add_wins(-np.diff([*begun, 0]))
 
     def _walk(self, first: int, draws: Array, stream: Stream) -> None:
         """From event to event; who is through stays in the arrays until they are a quarter of them."""
