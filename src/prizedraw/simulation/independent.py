@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from prizedraw.simulation.streams import Array, Stream, Streams
 
 
+_FEW = 8
+"""Up to so many kinds of events are quicker counted one by one."""
+
+
 class Rest:
     """Draws of participants who can win nothing more: only what their tickets name is still counted, and of all of them together.
 
@@ -132,19 +136,20 @@ class _Leaping:
     def _walk(self, first: int, draws: Array, stream: Stream) -> None:
         """From event to event; who is through stays in the arrays until they are a quarter of them."""
         quiet, waits = self._quiet, self._quiet.waits
-        who, last = np.arange(len(draws)), draws.astype(np.int32)
-        place = np.zeros(len(draws), np.int32)
-        slot = np.full(len(draws), waits.slot(quiet.automaton.start), np.uint16)
-        wins = np.zeros(len(draws), np.min_scalar_type(self._most))
+        who: Array = np.arange(len(draws))
+        last: Array = draws.astype(np.uint32)
+        place: Array = np.zeros(len(draws), np.uint32)
+        slot: Array = np.full(len(draws), waits.slot(quiet.automaton.start), np.uint32)
+        wins: Array = np.zeros(len(draws), np.min_scalar_type(self._most))
         all_wins = wins.copy()
         while len(who):
             steps = waits.step(slot, stream)
-            place += (steps >> 8 & 255).astype(np.uint8)
-            slot = (steps >> 16).astype(np.uint16)
+            slot = steps >> 16
+            place += steps >> 8 & 255
+            late = place > last
             outcome = steps.astype(np.uint8)
-            there = place <= last
-            outcome[~there] = NOTHING
-            self._seen += np.bincount(outcome, minlength=NOTHING + 1)
+            outcome |= np.negative(late.view(np.uint8))  # NOTHING where it is too late
+            self._count_outcomes(outcome)
             won = outcome < quiet.thank_you
             wins += won
             if self._log is not None:
@@ -156,13 +161,21 @@ class _Leaping:
                 capped = won & (wins >= self._cap)
                 done = np.flatnonzero(capped)
                 self._rest.add(waits.states(slot[done]), last[done] - place[done])
-                there &= ~capped
-                last[done] = -1
-            left = int(np.count_nonzero(there))
-            if 4 * left < 3 * len(who):
+                late |= capped
+                last[done] = 0
+            if 4 * int(np.count_nonzero(late)) > len(who):
                 all_wins[who] = wins
-                who, place, slot, wins, last = who[there], place[there], slot[there], wins[there], last[there]
+                there = np.flatnonzero(~late)
+                who, place, slot, wins, last = (column.take(there) for column in (who, place, slot, wins, last))
         self._count(draws if quiet.always else all_wins)
+
+    def _count_outcomes(self, outcome: Array) -> None:
+        sets = self._quiet.loud
+        if len(sets) > _FEW:
+            self._seen += np.bincount(outcome, minlength=NOTHING + 1)
+            return
+        for first, *_ in sets:
+            self._seen[first] += np.count_nonzero(outcome == first)
 
     def _count(self, wins: Array) -> None:
         self._add_wins(np.bincount(wins))

@@ -125,12 +125,15 @@ class Renewal:
     """Waits of one law, a word of 16 bits each: as in ``prizedraw.sampling``, with the words left over read against the rest.
 
     Args:
-        weights: whole, of an event at draw 1, 2, …
+        weights: whole, of an event at draw 1, 2, …; the last one may stand for all that is too late.
+
+    Attributes:
+        longest: the longest wait.
     """
 
     def __init__(self, weights: Sequence[int]) -> None:
         alone, rest = shares(weights, CELLS)
-        self._longest = len(weights)
+        self.longest = len(weights)
         self._settled = sum(alone)
         self._table = np.zeros(CELLS, np.min_scalar_type(len(weights)))
         self._table[: self._settled] = np.repeat(np.arange(1, len(weights) + 1), alone)
@@ -154,7 +157,7 @@ class Renewal:
             n: how many they are.
             stream: where the words come from.
         """
-        place = np.zeros(n, np.min_scalar_type(int(np.max(last, initial=0)) + self._longest))
+        place = np.zeros(n, np.min_scalar_type(int(np.max(last, initial=0)) + self.longest))
         while len(place):
             place = place + self.sample(len(place), stream)
             yield place

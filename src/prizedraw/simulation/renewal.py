@@ -36,7 +36,7 @@ def renew_in_rounds(scene: Scene, quiet: Quiet, streams: Streams, run: int, adva
     people, rounds = scene.participants, scene.plan.most_draws
     cap, stock = scene.rules.quota.total_wins, scene.plan.stock[scene.rules.ids[quiet.loud[0][0]]]
     hits = []
-    by_round = np.zeros(rounds + quiet.waits.longest + 1, np.int64)
+    by_round = np.zeros(rounds + quiet.renewal.longest + 1, np.int64)
     for block, first in enumerate(range(0, people, BLOCK)):
         some = quiet.renewal.hits(rounds, min(BLOCK, people - first), streams.of(run, block, "draws"))
         hits.append(list(islice(some, cap if cap >= 0 else None)))

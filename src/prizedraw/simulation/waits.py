@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prizedraw.sampling.cumulative import Cumulative
-from prizedraw.simulation.rows import Alias
+from prizedraw.sampling.alias import shares
+from prizedraw.simulation.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,12 @@ LONGEST = 254
 """The longest wait that a step can tell: it is kept in a byte."""
 NOTHING = 255
 """In the place of an outcome: nothing has happened yet, and the wait goes on."""
-_CATEGORIES = 256
+_PAIRS = 256
 """How many pairs of a wait and an outcome a row has, about: more would take longer to make than they save."""
-_SLOTS = 1 << 16
+_SPARE = 8
+"""Cells of a row for each pair, at least: about one word in 16 is left over."""
+_CELLS = 1 << 25
+"""Cells of all rows; a slot is told in 16 bits, too."""
 
 
 class TooManyStates(Exception):
@@ -36,7 +39,9 @@ class Waits:
     """The laws of waiting of one automaton.
 
     The states that waits begin in have *slots*, numbered as they are met. A step is one number: the slot that follows if the outcome is
-    granted (16 bits), the draws that have passed (8 bits), and the outcome or NOTHING (8 bits).
+    granted (16 bits), the draws that have passed (8 bits), and the outcome or NOTHING (8 bits). It is looked up by half a word of 32 bits,
+    as in ``prizedraw.sampling``: each pair of a wait and an outcome fills as many cells as it can fill alone, and what is left over is
+    read against the rest of the law.
 
     Args:
         automaton: the states.
@@ -53,34 +58,34 @@ class Waits:
         self._loud = tuple(tuple(one) for one in loud)
         self._quiet = tuple(quiet)
         self.longest = 1
-        most = min(longest, LONGEST, max(1, _CATEGORIES // max(1, len(loud))))
+        most = min(longest, LONGEST, max(1, _PAIRS // max(1, len(loud))))
         state = automaton.start
         while self.longest < most and self._still(automaton.law(state)):
             state = automaton.following(state, self._quiet[0])
             self.longest += 1
-        self._over = self.longest * len(self._loud) + 1
-        self._bits = self._over.bit_length()
-        self._aliases: dict[tuple[int, ...], tuple[Alias, Cumulative]] = {}
+        self._pairs = self.longest * len(self._loud) + 1
+        self._bits = min(16, (_SPARE * self._pairs - 1).bit_length())
+        self._most_slots = min(1 << 16, _CELLS >> self._bits)
+        self._laws: dict[tuple[int, ...], tuple[Array, int]] = {}
+        self._rest = Rows(self._pairs)
         self._states: list[int] = []
         self._slots: dict[int, int] = {}
         self._built = 0
-        self._last = np.empty(0, np.uint32)
         self._steps = np.empty(0, np.uint32)
+        self._codes = np.empty((0, self._pairs + 1), np.uint32)
+        self._rest_of = np.empty(0, np.int32)
         self._paths = np.empty((0, self.longest + 1), np.int32)
-        self._codes: list[Array] = []
-        self._rest: list[Cumulative] = []
-        self._shift = np.uint32(32 - self._bits)
 
     def slot(self, state: int) -> int:
         """The slot of a state.
 
         Raises:
-            TooManyStates: there are more than 65,536.
+            TooManyStates: there are more than 65,536, or than cells for them.
         """
         found = self._slots.get(state)
         if found is None:
             found = self._slots[state] = len(self._states)
-            if found >= _SLOTS:
+            if found >= self._most_slots:
                 raise TooManyStates
             self._states.append(state)
         return found
@@ -99,17 +104,14 @@ class Waits:
         top = int(slots.max(initial=0))
         while self._built <= top:
             self._build()
-        words = stream.halves(len(slots))
         place = slots.astype(np.intp)
         place <<= self._bits
-        place |= words >> self._shift
-        upper = words > self._last.take(place, mode="clip")
-        place <<= 1
-        place |= upper
+        place += stream.quarters(len(slots)) >> (16 - self._bits)
         steps = self._steps.take(place, mode="clip")
-        for k in np.flatnonzero(steps == _LEFT_OVER).tolist():
-            rest = self._rest[slots[k]]
-            steps[k] = self._codes[slots[k]][rest.outcome(stream.below(rest.total))]
+        over = np.flatnonzero(steps == _LEFT_OVER)
+        if len(over):
+            where = slots[over]
+            steps[over] = self._codes[where, self._rest.sample(self._rest_of[where], stream)]
         return steps
 
     def before(self, slots: Array, passed: Array) -> Array:
@@ -130,26 +132,30 @@ class Waits:
                 break
             path.append(automaton.following(path[-1], self._quiet[0]))
         key = tuple([law.row for law in laws])
-        made = self._aliases.get(key)
-        if made is None:
-            alias = Alias(self.weights(laws), self._bits)
-            made = self._aliases[key] = alias, Cumulative(alias.rest)
-        codes = self._coded(path, len(laws))
-        width = 1 << self._bits
-        if slot * width == len(self._last):
+        law = self._laws.get(key)
+        if law is None:
+            law = self._laws[key] = self._shared(self.weights(laws))
+        if slot == len(self._rest_of):
             room = max(16, slot)
-            self._last = np.concatenate([self._last, np.empty(room * width, np.uint32)])
-            self._steps = np.concatenate([self._steps, np.empty(2 * room * width, np.uint32)])
+            self._steps = np.concatenate([self._steps, np.empty(room << self._bits, np.uint32)])
+            self._codes = np.concatenate([self._codes, np.empty((room, self._pairs + 1), np.uint32)])
+            self._rest_of = np.concatenate([self._rest_of, np.empty(room, np.int32)])
             self._paths = np.concatenate([self._paths, np.empty((room, self.longest + 1), np.int32)])
-        self._last[slot * width : (slot + 1) * width] = made[0].last
-        self._steps[2 * slot * width : 2 * (slot + 1) * width] = codes.take(made[0].pairs, mode="clip")
+        self._codes[slot] = self._coded(path, len(laws))
+        cells, self._rest_of[slot] = law
+        self._steps[slot << self._bits : (slot + 1) << self._bits] = self._codes[slot].take(cells)
         self._paths[slot] = path + [path[-1]] * (self.longest + 1 - len(path))
-        self._codes.append(codes)
-        self._rest.append(made[1])
         self._built += 1
 
+    def _shared(self, weights: Sequence[int]) -> tuple[Array, int]:
+        """The pair in each cell of a law's row, and the row of what is left over."""
+        width = 1 << self._bits
+        alone, rest = shares(weights, width)
+        pairs = np.repeat(np.arange(self._pairs + 1), [*alone, width - sum(alone)])
+        return pairs, self._rest.add(rest if any(rest) else weights)
+
     def _coded(self, path: list[int], events: int) -> Array:
-        """The step that each category stands for: wait by wait the outcomes, then nothing, then what is left over."""
+        """The step that each pair stands for: wait by wait the outcomes, then nothing, then what is left over."""
         automaton, codes = self._automaton, []
         for quiet in range(self.longest):
             for outcome, *_ in self._loud:
@@ -159,7 +165,7 @@ class Waits:
         return np.array([*codes, beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32)
 
     def weights(self, laws: Sequence[Law]) -> list[int]:
-        """Whole weights of the categories, to one denominator: f(t, k) = q(t, k)·∏ q(s, quiet) over s < t."""
+        """Whole weights of the pairs, to one denominator: f(t, k) = q(t, k)·∏ q(s, quiet) over s < t."""
         totals = [sum(law.weights) for law in laws]
         quiet = [self._still(law) for law in laws]
         after = [1] * (len(laws) + 1)
