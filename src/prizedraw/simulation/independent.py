@@ -39,8 +39,8 @@ class Rest:
         self._most = most
         self._left = np.zeros((0, most + 1), np.int64)
 
-    def add(self, states: Array, left: Array) -> None:
-        """Participants in these states with so many draws left."""
+    def add(self, states: Array, left: int | Array) -> None:
+        """Participants in these states with so many draws left, all the same or each."""
         if not len(states):
             return
         width = self._most + 1
