@@ -106,7 +106,6 @@ class _Leaping:
         self._quiet = quiet
         self._draws = draws
         self._most = int(draws.max(initial=0))
-        self._place = np.min_scalar_type(self._most + quiet.waits.longest + 1)
         self._seen = np.zeros(NOTHING + 1, np.int64)
         self._told = np.zeros(quiet.outcomes, np.int64)
         self._wins = np.zeros(1, np.int64)

@@ -59,10 +59,8 @@ class Waits:
         self._quiet = tuple(quiet)
         self.longest = 1
         most = min(longest, LONGEST, max(1, _PAIRS // max(1, len(loud))))
-        state = automaton.start
-        while self.longest < most and self._still(automaton.law(state)):
-            state = automaton.following(state, self._quiet[0])
-            self.longest += 1
+        for state in (automaton.start, *(automaton.following(automaton.start, outcome) for outcome, *_ in self._loud)):
+            self.longest = max(self.longest, self._still_for(state, most))
         self._pairs = self.longest * len(self._loud) + 1
         self._bits = min(16, (_SPARE * self._pairs - 1).bit_length())
         self._most_slots = min(1 << 16, _CELLS >> self._bits)
@@ -70,6 +68,8 @@ class Waits:
         self._rest = Rows(self._pairs)
         self._states: list[int] = []
         self._slots: dict[int, int] = {}
+        self._slot_of = np.empty(0, np.int32)  # the same, as far as many were asked for at once
+        self._events: dict[int, list[int]] = {}
         self._built = 0
         self._steps = np.empty(0, np.uint32)
         self._codes = np.empty((0, self._pairs + 1), np.uint32)
@@ -92,8 +92,15 @@ class Waits:
 
     def slots(self, states: Array) -> Array:
         """The slots of many states."""
-        found, which = np.unique(states, return_inverse=True)
-        return np.array([self.slot(state) for state in found.tolist()], np.uint16)[which]
+        top = int(states.max(initial=0))
+        if top >= len(self._slot_of):
+            self._slot_of = np.concatenate([self._slot_of, np.full(top + 64, -1, np.int32)])
+        found = self._slot_of.take(states)
+        if found.min(initial=0) < 0:
+            for state in np.unique(states[found < 0]).tolist():
+                self._slot_of[state] = self.slot(state)
+            found = self._slot_of.take(states)
+        return found.astype(np.uint16)
 
     def states(self, slots: Array) -> Array:
         """The states of slots."""
@@ -156,13 +163,19 @@ class Waits:
 
     def _coded(self, path: list[int], events: int) -> Array:
         """The step that each pair stands for: wait by wait the outcomes, then nothing, then what is left over."""
-        automaton, codes = self._automaton, []
-        for quiet in range(self.longest):
-            for outcome, *_ in self._loud:
-                slot = self.slot(automaton.following(path[quiet], outcome)) if quiet < events else 0
-                codes.append(slot << 16 | (quiet + 1) << 8 | outcome)
+        codes = np.zeros((self.longest, len(self._loud)), np.uint32)
+        codes[:events] = [self._events_in(state) for state in path[:events]]
+        codes |= (np.arange(1, self.longest + 1, dtype=np.uint32) << 8)[:, None]
         beyond = self.slot(path[self.longest]) if len(path) > self.longest else 0
-        return np.array([*codes, beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32)
+        return np.append(codes.ravel(), np.array([beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32))
+
+    def _events_in(self, state: int) -> list[int]:
+        """For each kind of event the slot that follows if it happens in a state, with the outcome."""
+        found = self._events.get(state)
+        if found is None:
+            found = [self.slot(self._automaton.following(state, outcome)) << 16 | outcome for outcome, *_ in self._loud]
+            self._events[state] = found
+        return found
 
     def weights(self, laws: Sequence[Law]) -> list[int]:
         """Whole weights of the pairs, to one denominator: f(t, k) = q(t, k)·∏ q(s, quiet) over s < t."""
@@ -178,6 +191,14 @@ class Waits:
             before *= quiet[k]
         unreached = (self.longest - len(laws)) * len(self._loud)
         return [*found, *[0] * unreached, before]
+
+    def _still_for(self, state: int, most: int) -> int:
+        """How many draws an event may be away from a state, up to so many."""
+        draws = 1
+        while draws < most and self._still(self._automaton.law(state)):
+            state = self._automaton.following(state, self._quiet[0])
+            draws += 1
+        return draws
 
     def _still(self, law: Law) -> int:
         """The weight of what is quiet."""
