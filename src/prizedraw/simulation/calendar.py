@@ -51,11 +51,10 @@ class _Calendar(Stepping):
         self._last: Array | None = None if same else self.draws.astype(np.int32)
         self._rest = Rest(quiet, self._most)
         self._cap = scene.rules.quota.total_wins
-        # Of each participant the round of the next event (0: none follows), and the wait for it: the slot in which it began, after which
-        # round, and its step.
-        people, rounds = len(self.draws), np.min_scalar_type(self._most + 1)
-        self._due, self._since = np.zeros(people, rounds), np.zeros(people, rounds)
-        self._slots, self._steps = np.zeros(people, np.uint16), np.zeros(people, np.uint32)
+        # Of each participant the round of the next event (0: none follows); and in one number, because looking up is what takes time, the
+        # slot in which the wait for it began, and the step.
+        self._due = np.zeros(len(self.draws), np.min_scalar_type(self._most + self._waits.longest))
+        self._waiting = np.zeros(len(self.draws), np.uint64)
 
     def play_all(self, advance: Callable[[int], None]) -> Tally:
         start = self._waits.slot(self._quiet.automaton.start)
@@ -84,19 +83,22 @@ class _Calendar(Stepping):
     def _round(self, number: int, begun: int, count: int, central: Stream, place: Stream) -> None:
         """The events of a round: decided, taken, and what comes next to these participants."""
         who = np.flatnonzero(self._due == number)
-        steps = self._steps.take(who)
-        named = steps.astype(np.uint8)
-        slots = (steps >> 16).astype(np.uint16)
+        if self._last is not None:
+            who = who.take(np.flatnonzero(self._last.take(who) >= number))
+        waiting = self._waiting.take(who)
+        named = waiting.astype(np.uint8)
+        slots = (waiting >> 16).astype(np.uint16)
+        before = self._waits.before(waiting >> 32, waiting >> 8 & 255)
         on = np.flatnonzero(named == NOTHING)
         if len(on):
             self._wait(who.take(on), slots.take(on), number, central)
             there = np.flatnonzero(named != NOTHING)
-            who, named, slots = who.take(there), named.take(there), slots.take(there)
+            who, named, slots, before = who.take(there), named.take(there), slots.take(there), before.take(there)
         if not len(who):
             return
         part = Part(who, len(who), number, CENTRAL, Places(begun, count, len(who), place))
         part.named = self._quiet.told_apart(named, central).astype(self._scene.code_type, copy=False)
-        part.states = self._waits.before(self._slots.take(who), number - self._since.take(who))
+        part.states = before
         granted = self.play(Chunk(begun, count, [[part]], self._scene.days))[0]
         replaced = np.flatnonzero(granted != part.named)
         if len(replaced):
@@ -113,11 +115,8 @@ class _Calendar(Stepping):
     def _wait(self, who: Who, slots: Array, since: int, stream: Stream) -> None:
         """Note the next event of these participants, or how far they come without one."""
         steps = self._waits.step(slots, stream)
-        place = (steps >> 8 & 255) + np.uint32(since)
-        self._due[who] = np.where(place > self._last_of(who), self._most + 1, place)
-        self._since[who] = since
-        self._slots[who] = slots
-        self._steps[who] = steps
+        self._due[who] = (steps >> 8 & 255) + np.uint32(since)
+        self._waiting[who] = slots.astype(np.uint64) << 32 | steps
 
     def _last_of(self, who: Who) -> int | Array:
         """How often these participants draw."""
@@ -133,7 +132,9 @@ class _Calendar(Stepping):
         left = np.broadcast_to(self._last_of(who) - number, who.shape)
         some = np.flatnonzero(left > 0)
         who, left = who.take(some), left.take(some)
-        self._rest.add(self._waits.onward(self._slots.take(who), number - self._since.take(who)), left)
+        waiting = self._waiting.take(who)
+        begun = self._due.take(who) - (waiting >> 8 & 255).astype(np.int64)
+        self._rest.add(self._waits.onward(waiting >> 32, number - begun), left)
 
     def _number_of(self, taken: Taken, edge: int) -> int:
         # Every draw is made here, so its position tells.

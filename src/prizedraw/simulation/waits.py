@@ -123,11 +123,11 @@ class Waits:
 
     def before(self, slots: Array, passed: Array) -> Array:
         """The states in which events happened, ``passed`` draws after these slots, their own among them."""
-        return self.onward(slots, passed - 1)
+        return self.onward(slots, passed.astype(np.intp) - 1)
 
     def onward(self, slots: Array, passed: Array) -> Array:
         """The states after so many quiet draws, 0 to ``longest``."""
-        return self._paths.ravel().take(slots.astype(np.intp) * (self.longest + 1) + passed, mode="clip")
+        return self._paths.ravel().take(slots.astype(np.intp) * (self.longest + 1) + passed.astype(np.intp), mode="clip")
 
     def _build(self) -> None:
         """The path of the next slot and its row."""
