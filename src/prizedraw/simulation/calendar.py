@@ -1,4 +1,4 @@
-"""The quick way in rounds: a calendar of events, so that a round costs what happens in it and not how many take part.
+"""The quick way in rounds: of each participant only the next event is known, so a round costs little more than what happens in it.
 
 Everything that can close a prize is heeded, by the same steps as in ``stepping``: only the draws at which nothing but a thank-you is
 named are skipped. What an event names does not depend on what is closed, so it may be drawn before its round comes.
