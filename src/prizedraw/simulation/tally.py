@@ -77,10 +77,9 @@ class Log:
         )
         self._parts: list[tuple[Array, Array, Array, Array]] = []
 
-    def add(self, participant: Array, number: Array, rounds: int | Array, prize: Array) -> None:
+    def add(self, participant: Array, number: int | Array, rounds: int | Array, prize: Array) -> None:
         """Note wins, one for each participant."""
-        rounds = np.broadcast_to(np.asarray(rounds), prize.shape)
-        columns = (participant, number, rounds, prize)
+        columns = (participant, *(np.broadcast_to(np.asarray(one), prize.shape) for one in (number, rounds)), prize)
         self._parts.append(tuple(column.astype(kind) for column, kind in zip(columns, self._types, strict=True)))  # type: ignore[arg-type]  # four of them
 
     def columns(self) -> Wins:
