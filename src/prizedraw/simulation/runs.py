@@ -128,6 +128,10 @@ def _spread(
         for future in as_completed(futures):
             tallies[futures[future]] = future.result()
             advance(_expected_draws(plan))
+    except KeyboardInterrupt:
+        finished = [future for future in futures if future.done() and not future.cancelled() and future.exception() is None]
+        tallies.update((futures[future], future.result()) for future in finished)
+        raise
     finally:
         for future in futures:
             future.cancel()
