@@ -100,7 +100,13 @@ def test_a_level_that_there_is_not():
 
 def test_words_that_are_none():
     """Tails are absolute or relative."""
-    for ask in (lambda: odds.hits_in(BANNER, "a", 3, tails="both"), lambda: odds.draws_until(BANNER, "a", tails="both")):
+    for ask in (
+        lambda: odds.hits_in(BANNER, "a", 3, tails="both"),
+        lambda: odds.draws_until(BANNER, "a", tails="both"),
+        lambda: odds.collect(BANNER, {"a": 1}, tails="both"),
+        lambda: odds.coupon_collector(3, tails="both"),
+        lambda: odds.stock_out(BANNER, "a", 10, 10, tails="both"),
+    ):
         with pytest.raises(InvalidRequest, match="'both' must be one of 'absolute', 'relative'"):
             ask()
 
