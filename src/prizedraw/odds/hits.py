@@ -95,6 +95,8 @@ class Hits(NamedTuple):
             counted = _counted(chain, n)
             return 0, _carried(chain, n, relative=relative) if counted is None else counted
         renewal = _renewal(chain, after, n)
+        if relative and len(chain) < len(renewal.first):
+            return 0, _carried(chain, n, relative=True)
         if relative or n * len(renewal.first) < 20_000:
             return 0, _direct(renewal, n, 1e-300 if relative else 1e-19)
         return _parseval(renewal, n)

@@ -11,7 +11,7 @@ keep their digits the law is tilted until its mean is the stock.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, exp, factorial, floor, log
+from math import ceil, exp, factorial, floor, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ from prizedraw.odds.chain import Chain
 from prizedraw.odds.distribution import Distribution
 from prizedraw.odds.horizon import draws_left, moving_axes
 from prizedraw.odds.model import Axis, Effect, Model, compiled
+from prizedraw.odds.spread import Pairs
 from prizedraw.odds.waiting import ENOUGH, Tails, count_axis
 from prizedraw.quota import UNLIMITED
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _TINY = -log(1e-19)
 _BLOCK = 1 << 16
-_GRID = 2.0**25
-"""The greater part of a chance is a multiple of 1/_GRID, that of a move of half as much: their products and sums are exact."""
 _HALVINGS = 60
 _DEEPEST = -720.0
 """The logarithm of a chance that no double tells from 0."""
@@ -130,30 +129,13 @@ def _demand(model: Model, prize: int, people: int, rounds: int, per_day: int | N
             ids = ", ".join(model.ids[k] for k in finite)
             raise NotExact(f"the odds of {model.ids[prize]!r} depend on whether {ids} can still be given; use prizedraw.simulate")
     chain = Chain.of(model, [counting, *axes], [0] * model.outcomes, keep=[counting.name])
-    counts, to, size = chain.values[0], chain.to.ravel(), len(chain)
+    counts = chain.values[0]
     powers = np.array([counts, counts**2], float)
-    coarse, fine = _parts(chain)
-    places = np.concatenate([to, to + size])
-    flows = np.empty((2, *coarse.shape))
-    whole: Floats = np.zeros(size)
-    whole[chain.start] = 1
-    rest: Floats = np.zeros(size)
+    spread = Pairs(chain)
     for _ in range(rounds):
-        np.multiply(coarse, whole, out=flows[0])
-        np.multiply(fine, whole, out=flows[1])
-        flows[1] += chain.chance * rest
-        exactly, about = np.bincount(places, flows.ravel(), 2 * size).reshape(2, size)
-        whole = np.rint((exactly + about) * _GRID) / _GRID
-        rest = exactly - whole + about
-        (mean, square), (more, further) = (powers @ whole).tolist(), (powers @ rest).tolist()
-        yield Demand(mean, more, square + further, counts, whole, rest)
-
-
-def _parts(chain: Chain) -> tuple[Floats, Floats]:
-    """The chances of moves as sums of two doubles, the first a multiple of half of 1/_GRID; (moves, states) each."""
-    coarse = np.rint(np.array([[float(p) for p in row] for row in chain.exact]) * 2 * _GRID) / (2 * _GRID)
-    fine = [[float(p - Fraction(c)) for p, c in zip(*rows, strict=True)] for rows in zip(chain.exact, coarse.tolist(), strict=True)]
-    return coarse[chain.law].T, np.array(fine)[chain.law].T
+        spread.step()
+        (mean, square), (more, further) = (powers @ spread.whole).tolist(), (powers @ spread.rest).tolist()
+        yield Demand(mean, more, square + further, counts, spread.whole, spread.rest)
 
 
 def _still(model: Model, name: str, effects: tuple[Effect, ...]) -> Axis:
@@ -223,7 +205,7 @@ def _sold_out(demand: Demand, people: int, stock: int, *, relative: bool) -> tup
 def _reach(most: int, deviation: float) -> float:
     """How far from its mean a sum is with a chance of 1e-19; Bernstein: P(|sum − mean| > t) ≤ 2·exp(−t²/2 / (variance + most·t/3))."""
     third = _TINY * most / 3
-    return third + float(third * third + 2 * _TINY * deviation) ** 0.5 + 1
+    return third + sqrt(third * third + 2 * _TINY * deviation) + 1
 
 
 def _plain(law: Law, people: int, stock: int, deviation: float) -> float:
@@ -242,10 +224,10 @@ def _tilted(law: Law, people: int, stock: int) -> float:
     """
     (possible,) = np.nonzero(law.chances)
     most, chances = law.most, law.chances[possible]
-    if people * most <= stock:
-        return float(chances[-1] ** people) if people * most == stock else 0.0
-    away = possible - stock / people
     logs = np.log(chances)
+    if people * most <= stock:
+        return exp(people * float(logs[-1])) if people * most == stock else 0.0
+    away = possible - stock / people
     low, high = 0.0, 1.0
     while np.exp(logs + high * away) @ away < 0:
         low, high = high, 2 * high
