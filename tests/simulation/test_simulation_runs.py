@@ -30,6 +30,7 @@ SCENES = {
     "renewal": (CAPPED, {}),
     "calendar": (CAPPED, {"log": True}),
     "stepping": (CAPPED, {"order": "random"}),
+    "clock": (CAPPED, {"traffic": "constant", "log": True}),
     "gala": (Campaign.load(EXAMPLES / "spring_gala.toml"), {}),
 }
 
@@ -59,7 +60,7 @@ def same(one, other) -> None:
     assert one.sold_out_at == other.sold_out_at
     assert np.array_equal(one.wins_per_participant, other.wins_per_participant)
     if one.log is not None:
-        assert all(np.array_equal(getattr(one.log, column), getattr(other.log, column)) for column in one.log.COLUMNS)
+        assert all(np.array_equal(getattr(one.log, column), getattr(other.log, column)) for column in (*one.log.COLUMNS, "time"))
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -238,5 +239,6 @@ PINNED = {
     "renewal": [[435, 426], [11565, 11574]],
     "calendar": [[435, 433], [11565, 11567]],
     "stepping": [[438, 432], [11562, 11568]],
+    "clock": [[433, 434], [11567, 11566]],
     "gala": [[0, 0], [27, 30]],
 }

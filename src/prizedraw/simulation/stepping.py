@@ -59,7 +59,11 @@ class Stepping:
         self._named = np.zeros(self._codes, np.int64)
         self._made = 0
         self._sold_out = {k: SoldOut(0, 0, None) for k in np.flatnonzero(self._shelf.left <= 0).tolist()}
-        self._log = Log(scene.participants, scene.most_number(self.draws), self._outcomes) if scene.log else None
+        self._log = (
+            Log(scene.participants, scene.most_number(self.draws), self._outcomes, clock=scene.plan.traffic is not None)
+            if scene.log
+            else None
+        )
         self._open: dict[int, Stream] = {}
 
     def play(self, chunk: Chunk) -> list[Array]:
@@ -215,7 +219,8 @@ class Stepping:
         won = np.flatnonzero(found[1] < self._rules.thank_you)
         rounds = part.rounds[won] if isinstance(part.rounds, np.ndarray) else part.rounds
         assert part.number is not None  # noqa: S101 - noted when the part was moved on
-        self._log.add(np.asarray(part.some(won)), part.number[won], rounds, found[1][won])
+        times = None if self._scene.plan.traffic is None else self._scene.days.times(part.position()[won])
+        self._log.add(np.asarray(part.some(won)), part.number[won], rounds, found[1][won], times)
 
     def _take(self, chunk: Chunk, found: list[tuple[Array, Array] | None], counts: Array) -> None:
         by_day: list[tuple[int, Array]] = []
