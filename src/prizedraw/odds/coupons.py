@@ -75,8 +75,10 @@ def coupon_collector(
 
 
 def _chances(probabilities: int | Sequence[Any]) -> list[Fraction]:
-    if isinstance(probabilities, int) and not isinstance(probabilities, bool):
+    if isinstance(probabilities, int | np.integer) and not isinstance(probabilities, bool):
         n = asked.natural(probabilities, "probabilities", 1)
+        if n > _MOST_STATES:
+            raise TooLarge(f"{n:,} kinds are more than {_MOST_STATES:,}; the mean is the sum of {n:,}/k for k from 1 to {n:,}", count=n)
         return [Fraction(1, n)] * n
     if not isinstance(probabilities, Iterable) or isinstance(probabilities, str):
         raise InvalidRequest(f"{probabilities!r} must be a list of chances, or a number of kinds", "probabilities")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from prizedraw.errors import InvalidRequest
 from prizedraw.odds import asked
 from prizedraw.odds.chain import Chain
 from prizedraw.odds.model import Model, compiled
@@ -99,6 +100,8 @@ def hits_joint(campaign: Campaign, targets: Sequence[Target], draws: int, *, sta
     """
     model = compiled(campaign)
     size = asked.natural(draws, "draws")
+    if isinstance(targets, str):
+        raise InvalidRequest(f"{targets!r} is one target; give several in a list, or ask hits_in", "targets")
     sets = [asked.outcomes(model, target, f"targets[{k}]") for k, target in enumerate(targets)]
     if not sets:
         return np.ones(())
