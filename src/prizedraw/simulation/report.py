@@ -49,7 +49,13 @@ class Estimate(float):
         return float(np.std(self.runs, ddof=1)) / sqrt(len(self.runs)) if len(self.runs) > 1 else nan
 
     def quantile(self, q: float) -> int:
-        """The least count that at least a share ``q`` of the runs did not pass."""
+        """The least count that at least a share ``q`` of the runs did not pass.
+
+        Raises:
+            InvalidRequest: ``q`` is not in 0..1.
+        """
+        if isinstance(q, bool) or not isinstance(q, int | float) or not 0 <= q <= 1:
+            raise InvalidRequest(f"{q!r} is not a share; it must lie in 0..1", "q")
         return int(np.quantile(self.runs, q, method="inverted_cdf"))
 
     def __reduce__(self) -> tuple[type[Estimate], tuple[Array]]:

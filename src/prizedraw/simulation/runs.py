@@ -90,6 +90,8 @@ def simulate(
         InvalidRequest: an argument cannot be right, or takes more memory than the machine has; it names the argument and the remedy.
     """
     runs = _count(runs, "runs", least=1)
+    if executor is not None and not hasattr(executor, "submit"):
+        raise InvalidRequest(f"{executor!r} is no executor; give a concurrent.futures.Executor, as a ProcessPoolExecutor is", "executor")
     if seed is not None:
         seed_bytes(seed)  # raises where it is no seed
     plan = _plan(campaign, participants, draws_each, per_day, order, traffic, log, state, stock)

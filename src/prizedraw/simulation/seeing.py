@@ -43,7 +43,7 @@ def picture(report: Report, plan: Plan, of: str | None) -> plots.Picture:
         of = "stock" if ordered and _finite(report, plan) else "granted"
     if of == "granted":
         return _granted(report)
-    if of not in {"stock", "cost"}:
+    if of not in ("stock", "cost"):
         raise InvalidRequest(f"{of!r} is no picture; there are granted, stock and cost", "of")
     if not ordered:
         raise InvalidRequest(f"{of!r} is counted from the log of wins; simulate(…, log=True) in the order 'rounds', or with traffic", "of")

@@ -6,6 +6,7 @@ the tickets are sought by Newton's method on their logarithms, and then made as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import exp, log
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from prizedraw.campaign import Campaign
 from prizedraw.errors import Infeasible, InvalidCampaign, InvalidRequest
 from prizedraw.odds import expected, long_run
 from prizedraw.quota import UNLIMITED
@@ -20,11 +22,8 @@ from prizedraw.sampling.weights import tickets
 from prizedraw.tune.figures import read_number, read_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from prizedraw.campaign import Campaign
     from prizedraw.sampling.weights import Weight
 
 ROUNDS = 60
@@ -67,6 +66,11 @@ def weights(
         Infeasible: no weights meet the targets; says which bound binds and how near one can get.
         TooLarge: the campaign has too many states.
     """
+    if not isinstance(campaign, Campaign):
+        raise InvalidRequest(f"{campaign!r:.200} is not a Campaign; load one with Campaign.load(path)", "campaign")
+    for place, given in (("targets", targets), ("lasts", lasts)):
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidRequest(f"{given!r:.200} must map prize ids to figures, as in {{'phone': '1/1000'}}", place)
     aim = _Aim(campaign, draws, _targets(campaign, targets, win_rate, lasts), _budget(budget))
     if not 0 < tolerance < 1:
         raise InvalidRequest(f"{tolerance!r} is not a relative error; it must lie in 0..1", "tolerance")
