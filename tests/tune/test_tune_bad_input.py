@@ -15,9 +15,9 @@ STRANGE = {
     "a plan that is none": (lambda: tune.compare({"x": "y"}, participants=5, draws_each=1), "campaign: 'y' is not a Campaign"),
     "one value in a sweep": (
         lambda: tune.sweep(lambda hard: hard, hard=90),
-        r"hard: 90 is one value; give those it takes, as in hard=\[90\]",
+        r"hard: 90 is one value; give those it takes, as in hard=",
     ),
-    "a text in a sweep": (lambda: tune.sweep(lambda id: id, id="phone"), "id: 'phone' is one value"),
+    "a text in a sweep": (lambda: tune.sweep(lambda prize: prize, prize="phone"), "prize: 'phone' is one value"),
 }
 
 

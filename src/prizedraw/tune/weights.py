@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from math import exp, log
+from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,11 @@ ROUNDS = 60
 LEAST = 1e-12
 """The share of the tickets that stands for next to none, where the search looks for what the guarantees bring alone."""
 _BUDGET = "budget"
+_MOST_TICKETS = 1_000_000
+"""Of so many tickets and fewer the fewest are sought."""
+_NEAR = 10
+"""How many times the tolerance a share may be off where its rate is looked at: a guarantee makes rates less sensitive."""
+_TRIED = 200
 
 
 def weights(
@@ -58,8 +63,8 @@ def weights(
             frequent.
         lasts: prize id → draws of everybody after which its stock is expected to be used up.
         tolerance: the largest relative error of a rate.
-        max_denominator: the shares of the tickets become fractions of at most this denominator; None: decimals of as few digits as
-            the tolerance allows, or the targets themselves where they are met exactly.
+        max_denominator: the shares of the tickets become fractions of one denominator, the least that will do and at most this; None:
+            decimals of as few digits as the tolerance allows, or the targets themselves where they are met exactly.
 
     Raises:
         InvalidRequest: an argument is out of range, or there is nothing to aim at.
@@ -255,17 +260,41 @@ class _Aim:
         if max_denominator is not None:
             if type(max_denominator) is not int or max_denominator < 1:
                 raise InvalidRequest(f"{max_denominator!r} is not a positive integer", "max_denominator")
-            found = self.tuned({id_: share.limit_denominator(max_denominator) for id_, share in shares.items()})
-            if (error := self.error(found)) > tolerance:
-                off = f"with denominators of at most {max_denominator} a rate is off by {error:.2g} of itself"
-                raise Infeasible(f"{off}; allow larger ones, or a tolerance of {error:.2g}", nearest=error)
-            return found
+            return self._in_tickets(shares, tolerance, max_denominator)
         for digits in range(1, 17):
             rounded = {id_: Fraction(f"{float(share):.{digits}g}") for id_, share in shares.items()}
             found = self.tuned(rounded)
             if self.error(found) <= tolerance:
                 return found
         return found
+
+    def _in_tickets(self, shares: Mapping[str, Fraction], tolerance: float, most: int) -> Campaign:
+        """The campaign with the fewest tickets, at most so many, whose rates are within the tolerance."""
+        wanted = np.array([float(share) for share in shares.values()])
+        wanted /= wanted.sum()
+        aimed = np.array([id_ in self.targets or self.budget is not None for id_ in shares]) & (wanted > 0)
+        totals = np.arange(1, min(most, _MOST_TICKETS) + 1)
+        off = np.abs(np.rint(np.outer(totals, wanted[aimed])) / np.outer(totals, wanted[aimed]) - 1).max(axis=1, initial=0)
+        error, nearest = inf, int(totals[np.argmin(off)])
+        for total in [*totals[off <= _NEAR * tolerance][:_TRIED].tolist(), nearest]:
+            counts = _apportioned(wanted, total)
+            if counts is not None:
+                found = self.tuned({id_: Fraction(count, total) for id_, count in zip(shares, counts.tolist(), strict=True)})
+                error = min(error, self.error(found))
+                if error <= tolerance:
+                    return found
+        off_by = f"with at most {most} tickets a rate is off by {error:.2g} of itself" if error < inf else f"{most} tickets are too few"
+        raise Infeasible(f"{off_by}; allow larger denominators, or a greater tolerance", nearest=error)
+
+
+def _apportioned(shares: NDArray[np.float64], total: int) -> NDArray[np.int64] | None:
+    """Whole tickets by the largest remainders, one at least where there is a share; None where there are not so many."""
+    counts = np.maximum(np.floor(shares * total), shares > 0).astype(np.int64)
+    spare = total - int(counts.sum())
+    if spare < 0:
+        return None
+    counts[np.argsort(counts - shares * total, kind="stable")[:spare]] += 1
+    return counts
 
 
 def _targets(
