@@ -109,7 +109,10 @@ class _Aim:
         total = sum(targets.values())
         if total > 1:
             nearest = float(total)
-            raise Infeasible(f"the rates add up to {nearest:g}, and a draw gives one thing; lower them by {nearest - 1:g}", nearest=nearest)
+            told = ", ".join(f"{id_} {float(rate):g}" for id_, rate in targets.items())
+            raise Infeasible(
+                f"the rates add up to {nearest:g} ({told}), and a draw gives one thing; lower them by {nearest - 1:g}", nearest=nearest
+            )
         if budget is not None:
             self._check_budget(budget, rest)
             if not any(rest[id_] for id_ in rest if self.values.get(id_)):
@@ -241,7 +244,8 @@ class _Aim:
         if name == _BUDGET:
             assert self.budget is not None  # noqa: S101 - for the type checker; it is among the unknowns
             got = float(self.budget) * exp(at[worst])
-            return Infeasible(f"a budget of {float(self.budget):g} a draw cannot be met; the nearest is {got:g}", nearest=got)
+            binds = "what the guarantees and the targets bring costs more" if at[worst] > 0 else "caps and targets leave no room for more"
+            return Infeasible(f"a budget of {float(self.budget):g} a draw cannot be met: {binds}; the nearest is {got:g}", nearest=got)
         target = float(self.targets[name])
         bound = unknown.copy()
         bound[worst] = log(LEAST) if at[worst] > 0 else 60.0
