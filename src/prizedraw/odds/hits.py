@@ -59,6 +59,9 @@ def hits_in(
     Raises:
         InvalidRequest: an argument is out of range, or an id is not the campaign's.
         TooLarge: there are too many states, or the answer would take too much memory.
+
+    Cost: a few transforms of about ``draws`` places where hits are a renewal process, else draws × states × moves × hits. Source: W.
+    Feller, *An Introduction to Probability Theory and Its Applications*, volume 1, chapter XIII.
     """
     model = compiled(campaign)
     asked.one_of(tails, ENOUGH, "tails")

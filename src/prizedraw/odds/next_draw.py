@@ -57,6 +57,8 @@ def effective(
         InvalidRequest: an id is unknown to the campaign, or a number is out of range.
         ClockError: ``now`` is naive.
         TooLarge: "stationary" needs more than 10⁴ states.
+
+    Cost: that of a draw of the engine, O(prizes × rules) in fractions; "stationary" once a state.
     """
     model = compiled(campaign)
     rules = model.rules

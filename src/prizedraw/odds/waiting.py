@@ -73,6 +73,8 @@ def draws_until(
     Raises:
         InvalidRequest: an argument is out of range, or an id is not the campaign's.
         TooLarge: there are too many states.
+
+    Cost: states × moves for each draw that is listed; the mean a linear system on the states that cut every cycle.
     """
     model = compiled(campaign)
     wanted = [(asked.outcomes(model, target), asked.natural(copies, "copies", 1))]
@@ -101,6 +103,10 @@ def collect(
         state: likewise.
         per_day: likewise.
         tails: likewise.
+
+    Raises:
+        InvalidRequest: an argument is out of range, or an id is not the campaign's.
+        TooLarge: there are too many states; they are those of ``draws_until`` times the product of (copies + 1).
     """
     model = compiled(campaign)
     wants = [(asked.outcomes(model, id_, "wanted"), n) for id_, n in asked.counts(wanted, "wanted").items()]

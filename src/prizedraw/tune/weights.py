@@ -70,6 +70,8 @@ def weights(
         InvalidRequest: an argument is out of range, or there is nothing to aim at.
         Infeasible: no weights meet the targets; says which bound binds and how near one can get.
         TooLarge: the campaign has too many states.
+
+    Cost: about a dozen times the targets, each the cost of ``odds.long_run`` or ``odds.expected``.
     """
     if not isinstance(campaign, Campaign):
         raise InvalidRequest(f"{campaign!r:.200} is not a Campaign; load one with Campaign.load(path)", "campaign")
