@@ -1,5 +1,7 @@
 """Configuration of the documentation; ``nox -s docs`` builds it with every warning an error."""
 
+import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -11,7 +13,9 @@ version = release = metadata["version"]
 author = "the prizedraw developers"
 project_copyright = f"2026, {author}"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]  # myst_nb reads Markdown as well
+nb_execution_mode = "off"  # the outputs kept in examples/notebooks are shown; the tests see that they are those of today
+nb_output_stderr = "remove"  # warnings about the fonts of one machine
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
@@ -40,6 +44,34 @@ suppress_warnings = ["ref.python"]  # the State of a draw and the State of the l
 html_theme = "furo"
 html_title = f"prizedraw {version}"
 
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+
+
+def bring_notebooks(app, config):
+    """Copy the notebooks of examples/ to where Sphinx reads, those that have changed; the folder is not under version control."""
+    NOTEBOOKS.mkdir(exist_ok=True)
+    kept = {path.name: path for path in (Path(__file__).parents[1] / "examples" / "notebooks").glob("*.ipynb")}
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        if path.name not in kept:
+            path.unlink()
+    for name, path in kept.items():
+        copy = NOTEBOOKS / name
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            shutil.copyfile(path, copy)
+
+
+def check_notebooks(app, exception):
+    """Fail a build whose pages lack a table or a figure that a notebook has."""
+    if exception is not None or app.builder.name != "html":
+        return
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        page = Path(app.outdir, "notebooks", f"{path.stem}.html").read_text("utf-8")
+        cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+        outputs = [output["data"] for cell in cells for output in cell["outputs"] if "data" in output]
+        figures, tables = sum("image/png" in data for data in outputs), sum("text/html" in data for data in outputs)
+        if page.count('src="../_images/') < figures or page.count("<table") < tables:
+            raise RuntimeError(f"{path.name} has {figures} figures and {tables} tables, and its page lacks some")
+
 
 def find(app, env, node, contnode):
     """Resolve a name as the code has it: bare where it is imported for types alone, or with the module that defines it.
@@ -56,4 +88,6 @@ def find(app, env, node, contnode):
 
 
 def setup(app):
+    app.connect("config-inited", bring_notebooks)
+    app.connect("build-finished", check_notebooks)
     app.connect("missing-reference", find)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from prizedraw import Campaign, simulate
@@ -36,7 +38,26 @@ def test_one_run_has_no_error(cli, campaigns) -> None:
     """What cannot be known is null and not 0."""
     told = cli("simulate", campaigns / "quickstart.toml", "--participants", 20, "--draws", 5, "--seed", 1, "--json").json
     assert {prize["standard_error"] for prize in told["prizes"]} == {None}
-    assert told["prizes"][0]["sold_out"] == {"share": 0.0, "draw": None, "round": None}
+    assert told["prizes"][0]["sold_out"] == {"share": 0.0, "draw": None, "round": None, "time": None}
+
+
+def test_with_traffic_there_is_a_clock(cli, campaigns) -> None:
+    """Draws all in the hour from eight in the evening: that is when stock runs out, in the table and in JSON, in the campaign's zone."""
+    evening = ",".join("1" if hour == 20 else "0" for hour in range(24))
+    asked = ("simulate", campaigns / "quickstart.toml", "--participants", 2000, "--draws", 3, "--seed", 5, "--traffic", evening)
+    told = cli(*asked, "--json").json
+    moment = datetime.fromisoformat(told["prizes"][1]["sold_out"]["time"])
+    zone = Campaign.load(campaigns / "quickstart.toml").calendar.zone
+    assert (moment.hour, moment.utcoffset()) == (20, moment.astimezone(zone).utcoffset())
+    assert f", {moment:%Y-%m-%d %H:%M}" in cli(*asked).out
+
+
+@pytest.mark.parametrize("traffic", ["lots", "1,2,3", ",".join(["1"] * 23) + ",-1", ""])
+def test_traffic_that_is_none(cli, campaigns, traffic) -> None:
+    """Exit code 2, and what to write."""
+    done = cli("simulate", campaigns / "quickstart.toml", "--participants", 5, "--draws", 1, "--seed", 1, "--traffic", traffic)
+    assert done.code == 2
+    assert "24 numbers" in done.err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 
+import numpy as np
 import pytest
 
 from odds_cases import wheel
@@ -100,7 +101,13 @@ def test_a_level_that_there_is_not():
 
 def test_words_that_are_none():
     """Tails are absolute or relative."""
-    for ask in (lambda: odds.hits_in(BANNER, "a", 3, tails="both"), lambda: odds.draws_until(BANNER, "a", tails="both")):
+    for ask in (
+        lambda: odds.hits_in(BANNER, "a", 3, tails="both"),
+        lambda: odds.draws_until(BANNER, "a", tails="both"),
+        lambda: odds.collect(BANNER, {"a": 1}, tails="both"),
+        lambda: odds.coupon_collector(3, tails="both"),
+        lambda: odds.stock_out(BANNER, "a", 10, 10, tails="both"),
+    ):
         with pytest.raises(InvalidRequest, match="'both' must be one of 'absolute', 'relative'"):
             ask()
 
@@ -152,3 +159,40 @@ def test_too_many_states(monkeypatch):
     with pytest.raises(TooLarge, match="states are more than") as error:
         odds.long_run(wheel(dict.fromkeys("abcde", 1), *rules))
     assert error.value.count > 20_000
+
+
+STRANGE = {
+    "a path for a campaign": (lambda: odds.long_run("gala.toml"), r"campaign: 'gala.toml' is not a Campaign; load one with Campaign\.load"),
+    "stock as a list": (lambda: odds.effective(BANNER, stock=[1, 2]), r"stock: \[1, 2\] must map prize ids to units"),
+    "released as a list": (lambda: odds.effective(BANNER, released_today=["a"]), r"released_today: \['a'\] must map prize ids"),
+    "released of nobody": (lambda: odds.effective(BANNER, released_today={"x": 1}), "released_today: 'x' is not a prize of 'odds'"),
+    "now as a text": (lambda: odds.effective(BANNER, now="2027-01-01"), "now: '2027-01-01' is not a datetime; give an aware one"),
+    "targets as one text": (lambda: odds.hits_joint(BANNER, "phone", 3), "targets: 'phone' is one target; give several in a list"),
+    "tails as a list": (lambda: odds.hits_in(BANNER, "a", 3, tails=["absolute"]), r"tails: \['absolute'\] must be one of"),
+    "coupons without end": (lambda: odds.coupon_collector(10**9), "1,000,000,000 kinds are more than 400,000"),
+    "digits without end": (lambda: odds.prd_constant("0.01", digits=10**6), "1000000 digits at a chance of 0.01 need .* ask for fewer"),
+    "chances of 1.8": (lambda: odds.Distribution(0, [0.9, 0.9]), "pmf: chances sum to 1.8; with never and beyond"),
+    "never with 2": (lambda: odds.Distribution(0, [0.5], never=2), "pmf: chances sum to 2.5"),
+    "a start in words": (lambda: odds.Distribution("one", [1]), "start: 'one' must be an integer"),
+    "a quantile in words": (lambda: odds.Distribution(0, [1]).quantile("half"), "q: 'half' is not a number"),
+    "cdf of NaN": (lambda: odds.Distribution(0, [1]).cdf(math.nan), "n: nan is not a number"),
+    "sf in words": (lambda: odds.Distribution(0, [1]).sf("x"), "n: 'x' is not a number"),
+    "an infinite price": (lambda: odds.Distribution(0, [1]).cost(math.inf), "price: inf must be a positive number"),
+    "more than NaN": (lambda: odds.Distribution(0, [1]).given(more_than=math.nan), "more_than: nan is not a number"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_calls(name):
+    """Each is refused by name, with the value and what to give instead."""
+    call, match = STRANGE[name]
+    with pytest.raises((InvalidRequest, TooLarge), match=match):
+        call()
+
+
+def test_numbers_of_numpy_are_numbers():
+    """Integers of numpy count as such, wherever a number is taken."""
+    one = np.int64(3)
+    assert odds.effective(BANNER, stock={"a": one}) == odds.effective(BANNER, stock={"a": 3})
+    assert odds.coupon_collector(one).mean_exact == odds.coupon_collector(3).mean_exact
+    assert odds.hits_in(BANNER, "a", one).mean == odds.hits_in(BANNER, "a", 3).mean

@@ -68,6 +68,34 @@ def test_coupons_against_every_course(weights, blank, copies):
     assert law.var == pytest.approx(float(law.var_exact), rel=1e-11, abs=1e-15)
 
 
+@pytest.mark.parametrize(("distinct", "copies"), [(1, 1), (2, 1), (1, 2), (2, [1, 2, 0])])
+def test_some_of_the_kinds_against_every_course(distinct, copies):
+    """Any so many of the kinds that are wanted, unequal and with a blank, by every course of five draws."""
+    law = odds.coupon_collector(["1/2", "1/4", "1/8"], copies, distinct=distinct)
+    needs = copies if isinstance(copies, list) else [copies] * 3
+    for n in range(6):
+        over = Fraction(0)
+        for course in product(range(4), repeat=n):
+            if sum(0 < need <= course.count(k) for k, need in enumerate(needs)) >= distinct:
+                over += math.prod(Fraction(1, 2 ** min(k + 1, 3)) for k in course)
+        assert law.cdf(n) == pytest.approx(float(over), rel=1e-12)
+    assert law.mean == pytest.approx(float(law.mean_exact), rel=1e-12)
+
+
+def test_ten_of_twelve_in_a_closed_form():
+    """The wait for m of n equal kinds is Σ n/(n − k) over k < m; for all of them that is n·Hₙ."""
+    assert odds.coupon_collector(12, distinct=10).mean_exact == sum(Fraction(12, 12 - k) for k in range(10))
+    assert odds.coupon_collector(12, distinct=12).mean_exact == odds.coupon_collector(12).mean_exact
+    assert odds.coupon_collector(5, distinct=3, pack=2).cdf(1) == 0
+
+
+@pytest.mark.parametrize("distinct", [0, 4, 1.5, True])
+def test_more_kinds_than_there_are(distinct):
+    """A number of kinds is from one to those that are wanted."""
+    with pytest.raises(InvalidRequest, match="distinct"):
+        odds.coupon_collector(3, distinct=distinct)
+
+
 @pytest.mark.parametrize(("kinds", "pack", "copies"), [(4, 2, 1), (4, 3, 2), (3, 3, 2), (5, 2, 1)])
 def test_packs_against_every_pack(kinds, pack, copies):
     """Different kinds in a pack, all packs alike, by every course of three packs."""

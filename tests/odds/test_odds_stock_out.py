@@ -1,6 +1,8 @@
-"""The round in which stock runs out, against sums over every outcome, a normal law, and exact powers of polynomials."""
+"""The round in which stock runs out, against sums over every outcome, and against powers of polynomials in decimals."""
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import comb
 
 import attrs
 import numpy as np
@@ -51,46 +53,133 @@ def test_against_brute_force(name, people):
     assert law.unit == "rounds"
 
 
+def summed(law, people, low, high):
+    """{k: P(the sum of ``people`` counts of this law = k)} for low ≤ k ≤ high, in decimals of 50 digits.
+
+    By the recurrence of the coefficients of a power, k·a₀·cₖ = Σᵢ ((people + 1)·i − k)·aᵢ·cₖ₋ᵢ (J. C. P. Miller), of positive terms up
+    to k = people; from any start far below the mean it settles on the law, but for a factor that the sum of 1 tells.
+    """
+    with localcontext() as context:
+        context.prec, context.Emin, context.Emax = 50, -(10**12), 10**12
+        later = [(i, chance / law[0]) for i, chance in enumerate(law) if i and chance]
+        found = {low: Decimal(1)}
+        for k in range(low + 1, high + 1):
+            found[k] = sum((((people + 1) * i - k) * ratio * found.get(k - i, 0) for i, ratio in later), Decimal(0)) / k
+        whole = sum(found.values())
+        return {k: chance / whole for k, chance in found.items()}
+
+
+def capped_hits(hazard, cap, rounds):
+    """The law of the hits of one participant, no more than ``cap``, in decimals of 60 digits: a table of (hits, misses since)."""
+    with localcontext() as context:
+        context.prec = 60
+        chances = [Decimal(p.numerator) / p.denominator for p in hazard]
+        table = {(0, 0): Decimal(1)}
+        for _ in range(rounds):
+            following = {}
+            for (hits, misses), mine in table.items():
+                for then, chance in (((min(hits + 1, cap), 0), chances[misses]), ((hits, misses + 1), 1 - chances[misses])):
+                    following[then] = following.get(then, 0) + mine * chance
+            table = following
+        return [sum((p for (hits, _), p in table.items() if hits == k), Decimal(0)) for k in range(cap + 1)]
+
+
+SOFT = [min(Fraction(1), Fraction("0.006") + Fraction("0.06") * max(0, k - 73)) for k in range(1, 90)] + [Fraction(1)]
+MILLION = wheel({"a": 1, "b": 1}, Pity(id="five", target=["a"], **GENSHIN_5), stock={"a": 1}, caps={"a": 2})
+
+
+@pytest.mark.parametrize("rounds", [3, 40, 78])
+def test_a_million_participants_against_decimals(rounds):
+    """Soft pity and a cap of two: a chance within 1e-14 wherever the stock lies, deep ones within 1e-12 of themselves if asked for."""
+    one, people = capped_hits(SOFT, 2, rounds), 10**6
+    mean = float(sum(k * p for k, p in enumerate(one)))
+    sigma = (people * float(sum((k - mean) ** 2 * float(p) for k, p in enumerate(one)))) ** 0.5
+    low = max(0, int(people * mean - 38 * sigma))
+    chances = summed(one, people, low, int(people * mean + 40 * sigma))
+    for distance in (0, 0.4, -1.5, 3, -6, 12, -20, 33, -33):
+        stock = int(people * mean + distance * sigma)
+        over = sum((p for k, p in chances.items() if k >= stock), Decimal(0))
+        under = sum((p for k, p in chances.items() if k < stock), Decimal(0))
+        campaign = MILLION.replace(stock={"a": stock})
+        absolute, relative = (odds.stock_out(campaign, "a", people, rounds, tails=tails) for tails in ("absolute", "relative"))
+        assert abs(Decimal(absolute.cdf(rounds)) - over) < Decimal("1e-14")
+        assert absolute.pmf.min() >= 0
+        assert abs(Decimal(relative.cdf(rounds)) / over - 1) < Decimal("1e-12")
+        assert abs(Decimal(relative.never) / under - 1) < Decimal("1e-12")
+    assert min(over, under) < Decimal("1e-200")  # the last two were that deep
+
+
+def test_each_chance_of_a_million_participants():
+    """Three wins a round in the mean and 15 units, which go in any of many rounds: chances within 1e-13, their sums within 1e-10."""
+    p, people, stock = Fraction(3, 10**6), 10**6, 15
+    law = odds.stock_out(wheel({"a": p}, thanks=1 - p, stock={"a": stock}), "a", people, 8)
+    before = Decimal(0)
+    for rounds in range(1, 9):
+        over = binomial_over(people * rounds, p, stock)
+        assert abs(Decimal(float(law.pmf[rounds - 1])) - (over - before)) < Decimal("1e-13")
+        assert abs(Decimal(law.cdf(rounds)) - over) < Decimal("1e-10")
+        before = over
+    assert (law.pmf > 0.01).sum() >= 5
+
+
+def binomial_over(n, p, least):
+    """P(binomial ≥ least), from the ratio of neighbours from the mode on, in decimals of 40 digits."""
+    with localcontext() as context:
+        context.prec = 40
+        odd, mode = Decimal(p.numerator) / (p.denominator - p.numerator), int(n * p)
+        chances = {mode: Decimal(1)}
+        for k in range(mode, n):
+            chances[k + 1] = chances[k] * (n - k) / (k + 1) * odd
+            if chances[k + 1] < Decimal("1e-40"):
+                break
+        for k in range(mode, 0, -1):
+            chances[k - 1] = chances[k] * k / (n - k + 1) / odd
+            if chances[k - 1] < Decimal("1e-40"):
+                break
+        return sum(chance for k, chance in chances.items() if k >= least) / sum(chances.values())
+
+
 @pytest.mark.parametrize(("people", "chance", "stock"), [(2_000, "0.3", 620), (100_000, "0.0001", 25), (10_000, "0.5", 10_000)])
 def test_binomial_demand(people, chance, stock):
-    """With one chance and no caps the demand of r rounds is binomial in people · r: within 1e-13 of sums of logarithms' powers."""
+    """With one chance and no caps the demand of r rounds is binomial in people · r."""
     p = Fraction(chance)
     law = odds.stock_out(wheel({"a": p}, thanks=1 - p, stock={"a": stock}), "a", people, 3)
     for rounds in (1, 2, 3):
-        assert law.cdf(rounds) == pytest.approx(binomial_tail(people * rounds, p, stock), abs=1e-12)
+        assert law.cdf(rounds) == pytest.approx(float(binomial_over(people * rounds, p, stock)), abs=1e-14)
 
 
-def binomial_tail(n, p, least):
-    """P(binomial ≥ least), from the ratio of neighbours, scaled by their sum: no term is subtracted."""
-    mode = int(n * p)
-    up, down, weights, value = [1.0], [], float(p / (1 - p)), 1.0
-    for k in range(mode, min(n, mode + 4000)):
-        value *= (n - k) / (k + 1) * weights
-        up.append(value)
-    value = 1.0
-    for k in range(mode, max(0, mode - 4000), -1):
-        value *= k / (n - k + 1) / weights
-        down.append(value)
-    first = mode - len(down)
-    chances = np.array(down[::-1] + up)
-    return float(chances[max(0, least - first) :].sum() / chances.sum())
+@pytest.mark.parametrize("people", [1, 3])
+@pytest.mark.parametrize("name", CASES)
+def test_tails_that_keep_their_digits_against_brute_force(name, people):
+    """Both tails of every case with few participants, where the law has no middle."""
+    campaign = CASES[name]
+    for stock in range(1, 3 * people + 1):
+        law = odds.stock_out(campaign.replace(stock={"a": stock}), "a", people, 3, tails="relative")
+        for rounds in range(1, 4):
+            chances = demand(campaign, "a", rounds, people)
+            over = float(sum(p for k, p in chances.items() if k >= stock))
+            assert law.cdf(rounds) == pytest.approx(over, rel=1e-12, abs=1e-300)
+            assert law.sf(rounds) == pytest.approx(float(sum(p for k, p in chances.items() if k < stock)), rel=1e-12, abs=1e-300)
 
 
-def test_a_million_participants():
+def test_a_jackpot_that_hardly_anybody_wins():
+    """One in 10¹² for each of a million draws: three wins in the first round have a chance of 1.7e-19, and all of its digits."""
+    p, people = Fraction(1, 10**12), 10**6
+    law = odds.stock_out(wheel({"a": p}, thanks=1 - p, stock={"a": 3}), "a", people, 1, tails="relative")
+    with localcontext() as context:
+        context.prec = 60
+        chance = 1 / Decimal(10**12)
+        terms = [comb(people, k) * chance**k * (1 - chance) ** (people - k) for k in range(3, 9)]
+    assert law.cdf(1) == pytest.approx(float(sum(terms)), rel=1e-12)
+
+
+def test_the_round_in_which_a_million_run_out():
     """Soft pity, a cap of two each, 900,000 units: sold out in the round in which the mean demand passes the stock."""
-    campaign = wheel({"a": 1, "b": 1}, Pity(id="five", target=["a"], **GENSHIN_5), stock={"a": 900_000}, caps={"a": 2})
+    campaign = MILLION.replace(stock={"a": 900_000})
     law = odds.stock_out(campaign, "a", 10**6, 100)
     mean = np.cumsum(odds.by_draw(campaign, 100)["a"]) * 10**6
     assert law.quantile(0.5) == int(np.flatnonzero(mean > 900_000)[0]) + 1
     assert law.pmf.sum() + law.never == pytest.approx(1, abs=1e-13)
-
-
-def test_in_the_middle_of_a_million():
-    """Around the round in which the mean demand meets the stock: within 1e-12 of the binomial law, whose terms are all positive."""
-    p, people = Fraction(1, 2), 10**6
-    for stock in (500_000, 500_500, 501_000, 503_000):
-        law = odds.stock_out(wheel({"a": p}, thanks=p, stock={"a": stock}), "a", people, 1)
-        assert law.cdf(1) == pytest.approx(binomial_tail(people, p, stock), abs=1e-12)
 
 
 def test_what_never_runs_out_and_what_never_was_there():

@@ -145,6 +145,8 @@ def test_plans_are_bars_side_by_side() -> None:
     [
         (lambda: plots.by_draw({}), "chances"),
         (lambda: plots.by_draw({"a": [[0.1]]}), "chances"),
+        (lambda: plots.by_draw([0.1]), "chances"),
+        (lambda: plots.by_draw({"a": "often"}), "chances"),
         (lambda: plots.by_draw({"a": [0.1], "b": [0.1, 0.2]}), "chances"),
         (lambda: plots.distribution([1, 2], [0.5]), "chances"),
         (lambda: plots.distribution([1], [1], quantiles=[2]), "quantiles"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from prizedraw import InvalidRequest, Prize, simulate
+from prizedraw import InvalidRequest, Prize, Window, simulate
 from prizedraw.odds import Distribution
 from scenery import wheel
 
@@ -34,6 +35,31 @@ def test_a_report_with_a_log_draws_its_stock_by_round() -> None:
         left = [units - sum(won[r] for r in range(n + 1)) for n in range(6)]
         assert list(axes.lines[0].get_ydata()) == left
         assert left[-1] == report.remaining[id_]
+
+
+@pytest.mark.parametrize("order", ["rounds", "sessions", "random"])
+def test_with_traffic_a_report_draws_its_stock_by_the_clock(order) -> None:
+    """From the first draw to the last, in the campaign's zone, in any order; at each look the units left are counted from the log."""
+    evening = [0] * 18 + [1] * 6
+    report = simulate(SCARCE, 40, 5, seed=1, log=True, traffic=evening, order=order)
+    axes = report.plot().axes[0]
+    line = axes.lines[0]
+    times = np.array(line.get_xdata(orig=True))
+    cups = np.sort(report.log.time[report.log.prize == report.log.ids.index("cup")])
+    assert list(line.get_ydata()) == [10 - int((cups <= moment).sum()) for moment in times]
+    assert line.get_ydata()[-1] == report.remaining["cup"] == 0
+    assert axes.get_xlabel() in {"", "time (Asia/Shanghai)"}
+    assert report.plot("cost").axes[0].get_xlabel() == "time (Asia/Shanghai)"
+    assert cups[-1].item().replace(tzinfo=UTC) == report.sold_out_at["cup"].time
+    assert report.sold_out_at["cup"].time.hour >= 18
+
+
+def test_the_clock_of_a_picture_is_the_campaigns() -> None:
+    """A campaign that is open for four hours in Shanghai has these hours on the axis, wherever the picture is made."""
+    short = wheel(Prize("cup", "Cup", 1, 10), windows=[Window(datetime(2027, 3, 1, 18), datetime(2027, 3, 1, 22))])
+    picture = simulate(short, 40, 5, seed=1, log=True, traffic="constant").plot()
+    picture.canvas.draw()
+    assert {label.get_text() for label in picture.axes[0].get_xticklabels()} >= {"19:00", "20:00", "21:00"}
 
 
 def test_a_report_draws_its_cost() -> None:

@@ -45,6 +45,7 @@ BAD = {
     "unknown order": ({"order": "shuffled"}, "order: 'shuffled' is not an order; there are rounds, sessions, random"),
     "a log in words": ({"log": "yes"}, "log: 'yes' must be True or False"),
     "a seed that is none": ({"seed": 1.5}, "a seed is an int, a text or bytes, got 1.5"),
+    "an executor that is none": ({"executor": 5}, "executor: 5 is no executor; give a concurrent.futures.Executor"),
     "progress in words": ({"progress": "yes"}, "progress: 'yes' must be None"),
     "unknown prize in stock": ({"stock": {"phone": 1}}, "stock: 'phone' is not a prize of 'wheel' with stock; there are a, b"),
     "stock of the thank-you": ({"stock": {"thank-you": 1}}, "stock: 'thank-you' is not a prize"),
@@ -74,6 +75,12 @@ def test_a_bad_argument_is_named_with_its_remedy(name) -> None:
     given, message = BAD[name]
     with pytest.raises(InvalidRequest, match=message):
         simulate(CAMPAIGN, **{"participants": 10, "draws_each": 2, "seed": 1, **given})
+
+
+def test_a_quantile_of_a_count_that_is_none() -> None:
+    """A share lies in 0..1."""
+    with pytest.raises(InvalidRequest, match=r"q: 5 is not a share; it must lie in 0\.\.1"):
+        simulate(CAMPAIGN, 5, 2, seed=1).granted["a"].quantile(5)
 
 
 def test_something_else_than_a_campaign() -> None:

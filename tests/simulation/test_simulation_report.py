@@ -63,6 +63,24 @@ def test_the_log_tells_every_win(way):
     assert log.nbytes == 5 * len(log)
 
 
+@pytest.mark.parametrize("order", ["rounds", "sessions", "random"])
+def test_with_traffic_the_log_has_times(order, tmp_path):
+    """Within the windows and rising with each participant's draws; the last unit's time is that of the sell-out; aware in pandas."""
+    pandas, arrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow.parquet")
+    found = report(log=True, traffic="constant", order=order)
+    log, window = found.log, CAMPAIGN.windows[0]
+    frame = log.to_pandas()
+    assert frame["time"].between(window.start, window.end, inclusive="left").all()
+    by_draw = frame.sort_values(["run", "participant", "number"]).groupby(["run", "participant"])["time"]
+    assert by_draw.apply(lambda times: times.is_monotonic_increasing).all()
+    first = simulate(CAMPAIGN, 60, 9, runs=1, seed=3, progress=False, log=True, traffic="constant", order=order)
+    assert first.sold_out_at["c"].time == first.log.to_pandas().query("prize == 'c'")["time"].max()
+    assert isinstance(frame["time"].dtype, pandas.DatetimeTZDtype)
+    log.to_parquet(tmp_path / "log.parquet")
+    assert arrow.read_table(tmp_path / "log.parquet")["time"].to_pandas().equals(frame["time"])
+    assert log.nbytes == (5 + 8) * len(log)
+
+
 def test_the_numbers_in_the_log_leave_refused_draws_out():
     """Round 3 of a participant whose second draw was refused is draw number 2."""
     campaign = attrs.evolve(wheel(Prize("a", "A", 1, -1)), quota=Quota(daily_draws=1))

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from odds_cases import wheel as lottery
 from prizedraw import Campaign, Pity, Prize, Quota, Window, odds, tune
 from prizedraw.errors import Infeasible, InvalidRequest
+from prizedraw.sampling.weights import tickets
 
 ALWAYS = [Window(datetime(2020, 1, 1), datetime(2100, 1, 1))]
 SOFT = Pity(id="phone-pity", target=["phone"], soft_from=74, soft_step="0.06", hard=90)
@@ -86,7 +88,18 @@ def test_denominators_can_be_small():
         tune.weights(wheel(), targets={"phone": "0.001"}, max_denominator=100)
     tuned = tune.weights(wheel(SOFT), targets={"phone": "0.016"}, tolerance=1e-3, max_denominator=2000)
     assert odds.long_run(tuned)["phone"] == pytest.approx(0.016, rel=1e-3)
-    assert max(weight.denominator for weight in tuned.weights.values()) <= 2000
+    assert sum(tickets(tuple(tuned.weights.values()))) <= 2000
+
+
+def test_as_few_tickets_as_will_do():
+    """0.0123 within 2 % on a wheel of four: no number of tickets below 80 has a share so near, and 80 are enough for all."""
+    start = lottery({"a": 1, "b": 5, "c": 10}, thanks=84)
+    tuned = tune.weights(start, targets={"a": "0.0123"}, tolerance=0.02, max_denominator=100)
+    shares = [weight / sum(tuned.weights.values()) for weight in tuned.weights.values()]
+    assert shares == [Fraction(1, 80), Fraction(4, 80), Fraction(8, 80), Fraction(67, 80)]
+    assert not any(abs(round(total * 0.0123) / total / 0.0123 - 1) <= 0.02 for total in range(1, 80))
+    with pytest.raises(Infeasible, match="3 tickets are too few"):
+        tune.weights(start, targets={"a": "0.0123"}, tolerance=0.02, max_denominator=3)
 
 
 @settings(deadline=None, max_examples=25)

@@ -100,7 +100,7 @@ def exact_states(count: int) -> None:
 
 def one_of(value: Any, allowed: Collection[str], name: str) -> str:
     """One of a few words."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InvalidRequest(f"{value!r} must be one of {', '.join(map(repr, allowed))}", name)
     return str(value)
 

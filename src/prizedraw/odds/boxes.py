@@ -34,8 +34,10 @@ def box_hits(tickets: int | Mapping[str, int], targets: int | str | Collection[s
 
     Raises:
         InvalidRequest: an argument is out of range.
+        TooLarge: a box of so many tickets would take too much memory.
 
-    Source: N. L. Johnson, A. W. Kemp, S. Kotz, *Univariate Discrete Distributions*, chapter 6.
+    The hypergeometric law; cost: one ratio of neighbours a value. Source: N. L. Johnson, A. W. Kemp, S. Kotz, *Univariate
+    Discrete Distributions*, chapter 6.
     """
     size, wanted = _box(tickets, targets)
     drawn = asked.natural(draws, "draws")
@@ -67,6 +69,9 @@ def box_until(
 
     Raises:
         InvalidRequest: an argument is out of range.
+        TooLarge: a box of so many tickets would take too much memory.
+
+    The negative hypergeometric law; cost: one ratio of neighbours a ticket. Source: as ``box_hits``.
     """
     size, wanted = _box(tickets, targets)
     need = asked.natural(copies, "copies", 1)

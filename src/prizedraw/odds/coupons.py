@@ -33,15 +33,21 @@ State = tuple[tuple[int, ...], ...]
 
 
 def coupon_collector(
-    probabilities: int | Sequence[Any], copies: int | Sequence[int] = 1, *, pack: int = 1, tails: Tails = "absolute"
+    probabilities: int | Sequence[Any],
+    copies: int | Sequence[int] = 1,
+    *,
+    pack: int = 1,
+    distinct: int | None = None,
+    tails: Tails = "absolute",
 ) -> Distribution:
-    """How many draws, or packs, it takes until every kind has come as often as is wanted.
+    """How many draws, or packs, it takes until every kind, or so many of them, has come as often as is wanted.
 
     Args:
         probabilities: the chance of each kind, exact as weights are (a float is its shortest decimal); what is left of 1 is blank. An
             integer n: n kinds of equal chance.
         copies: how many of each kind, or of each one by one, from 0.
         pack: different kinds in a pack; above 1 the kinds must be of equal chance, without a blank.
+        distinct: how many of the kinds that are wanted are enough, whichever; None: all.
         tails: see ``draws_until``.
 
     Raises:
@@ -59,14 +65,20 @@ def coupon_collector(
         raise InvalidRequest(f"packs of {size} different kinds need kinds of equal chance without a blank", "pack")
     if size > len(chances):
         raise InvalidRequest(f"{size} different kinds are more than the {len(chances)} there are", "pack")
-    table = Collecting(chances, needs, size)
+    wanted = sum(need > 0 for need in needs)
+    enough = wanted if distinct is None else asked.natural(distinct, "distinct", 1)
+    if enough > wanted:
+        raise InvalidRequest(f"{enough} kinds are more than the {wanted} that are wanted", "distinct")
+    table = Collecting(chances, needs, size, wanted - enough)
     walk = Walk(table, table.missing, np.inf, None, 0)
     return walk.law(ENOUGH[tails], f"{len(chances)} kinds", "packs" if size > 1 else "draws")
 
 
 def _chances(probabilities: int | Sequence[Any]) -> list[Fraction]:
-    if isinstance(probabilities, int) and not isinstance(probabilities, bool):
+    if isinstance(probabilities, int | np.integer) and not isinstance(probabilities, bool):
         n = asked.natural(probabilities, "probabilities", 1)
+        if n > _MOST_STATES:
+            raise TooLarge(f"{n:,} kinds are more than {_MOST_STATES:,}; the mean is the sum of {n:,}/k for k from 1 to {n:,}", count=n)
         return [Fraction(1, n)] * n
     if not isinstance(probabilities, Iterable) or isinstance(probabilities, str):
         raise InvalidRequest(f"{probabilities!r} must be a list of chances, or a number of kinds", "probabilities")
@@ -95,9 +107,9 @@ def _needs(copies: int | Sequence[int], kinds: int) -> list[int]:
 
 
 class Collecting:
-    """The chain of a collection, in the arrays of ``Chain``."""
+    """The chain of a collection, in the arrays of ``Chain``; it ends where no more than ``spared`` kinds are incomplete."""
 
-    def __init__(self, chances: Sequence[Fraction], needs: Sequence[int], pack: int) -> None:
+    def __init__(self, chances: Sequence[Fraction], needs: Sequence[int], pack: int, spared: int) -> None:
         self._pack = pack
         self._kinds = len(chances)
         self._classes = list(dict.fromkeys(chances))
@@ -112,7 +124,7 @@ class Collecting:
         waiting = [first]
         for state in waiting:
             row = []
-            for chance, then in self._moves(state):
+            for chance, then in self._moves(state) if sum(map(sum, state)) > spared else ():
                 if then not in states:
                     states[then] = len(states)
                     waiting.append(then)
@@ -127,7 +139,8 @@ class Collecting:
         self.law: Ints = np.arange(n)
         self.to: Ints = np.array([[then for _, then in row] + [k] * (moves - len(row)) for k, row in enumerate(rows)]).T
         self.chance: Floats = np.array([[float(p) for p in row] for row in self.exact]).T
-        self.missing: Ints = np.array([sum((k + 1) * m for one in state for k, m in enumerate(one)) for state in waiting])
+        missing = [sum((k + 1) * m for one in state for k, m in enumerate(one)) for state in waiting]
+        self.missing: Ints = np.where([sum(map(sum, state)) > spared for state in waiting], missing, 0)
         self.begin = (np.zeros(1, np.int64), np.ones(1))
         self.start = 0
 

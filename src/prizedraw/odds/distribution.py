@@ -35,6 +35,8 @@ Price: TypeAlias = "int | float | Fraction | Decimal"
 
 _TIE = 1e-14
 """Chances that differ by less are the same to a quantile: an exact half may be a little less in doubles."""
+_SUM = 1e-6
+"""How far from 1 chances may sum to."""
 _BYTES = 8
 _FFT_FROM = 1 << 22
 
@@ -82,11 +84,17 @@ class Distribution:
             name: what of.
 
         Raises:
-            InvalidRequest: a chance is negative or not a number, or there is none.
+            InvalidRequest: a chance is negative or not a number, there is none, or with ``never`` and ``beyond`` they do not sum to 1;
+                or ``start`` is no integer.
         """
-        chances = np.array(pmf, np.float64)
+        chances = _numbers(pmf, "pmf").copy()
         if chances.ndim != 1 or not len(chances) or not np.isfinite(chances).all() or (chances < 0).any():
             raise InvalidRequest("chances must be a list of numbers of at least 0", "pmf")
+        if isinstance(start, bool) or not hasattr(start, "__index__"):
+            raise InvalidRequest(f"{start!r} must be an integer", "start")
+        total = float(chances.sum()) + never + beyond
+        if not (min(never, beyond) >= 0 and abs(total - 1) < _SUM):
+            raise InvalidRequest(f"chances sum to {total:.6g}; with never and beyond, each at least 0, they must sum to 1", "pmf")
         chances.setflags(write=False)
         self.start = start
         self.pmf: Floats = chances
@@ -129,6 +137,8 @@ class Distribution:
         return self._at(n, self._sf, 1.0)
 
     def _at(self, n: Any, table: Floats, before: float) -> Any:
+        if np.isnan(_numbers(n, "n")).any():
+            raise InvalidRequest(f"{n!r} is not a number", "n")
         if self.step != 1:
             n = np.asarray([_floor(one, self.step) for one in np.atleast_1d(n)]).reshape(np.shape(n))
         places = np.floor(np.asarray(n, float)) - self.start
@@ -143,7 +153,7 @@ class Distribution:
             InvalidRequest: ``q`` is not in 0..1.
             TooLarge: it lies beyond what ``pmf`` lists.
         """
-        asked = np.asarray(q, float)
+        asked = _numbers(q, "q")
         if not ((asked >= 0) & (asked <= 1)).all():
             raise InvalidRequest(f"{q!r} must lie in 0..1", "q")
         places = np.searchsorted(self._cdf, np.maximum(asked - _TIE, 1e-300), side="left")
@@ -314,6 +324,8 @@ class Distribution:
         Raises:
             InvalidRequest: that has no chance.
         """
+        if not np.isfinite(_numbers(more_than, "more_than")).all():
+            raise InvalidRequest(f"{more_than!r} is not a number", "more_than")
         n = int(more_than) if self.step == 1 else _floor(more_than, self.step)
         left = float(self._at_unit(n))
         if left <= 0:
@@ -343,7 +355,7 @@ class Distribution:
         Raises:
             InvalidRequest: the price is not a positive number.
         """
-        if isinstance(price, bool) or not hasattr(price, "__mul__") or isinstance(price, str) or not price > 0:
+        if isinstance(price, bool) or not hasattr(price, "__mul__") or isinstance(price, str) or not 0 < price < inf:
             raise InvalidRequest(f"{price!r} must be a positive number", "price")
         step: Any = price if self.step == 1 else self.step * price
         return Distribution(
@@ -392,6 +404,19 @@ class Distribution:
         if self.never > 0:
             found.append(("never", f"{self.never:.6g}"))
         return found
+
+
+def _numbers(values: Any, place: str) -> Floats:
+    """Numbers as doubles.
+
+    Raises:
+        InvalidRequest: they are none.
+    """
+    try:
+        found: Floats = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"{values!r:.200} is not a number, nor an array of them", place) from None
+    return found
 
 
 def _rebuilt(

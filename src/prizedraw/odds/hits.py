@@ -59,6 +59,9 @@ def hits_in(
     Raises:
         InvalidRequest: an argument is out of range, or an id is not the campaign's.
         TooLarge: there are too many states, or the answer would take too much memory.
+
+    Cost: a few transforms of about ``draws`` places where hits are a renewal process, else draws × states × moves × hits. Source: W.
+    Feller, *An Introduction to Probability Theory and Its Applications*, volume 1, chapter XIII.
     """
     model = compiled(campaign)
     asked.one_of(tails, ENOUGH, "tails")
@@ -95,6 +98,8 @@ class Hits(NamedTuple):
             counted = _counted(chain, n)
             return 0, _carried(chain, n, relative=relative) if counted is None else counted
         renewal = _renewal(chain, after, n)
+        if relative and len(chain) < len(renewal.first):
+            return 0, _carried(chain, n, relative=True)
         if relative or n * len(renewal.first) < 20_000:
             return 0, _direct(renewal, n, 1e-300 if relative else 1e-19)
         return _parseval(renewal, n)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from prizedraw.errors import InvalidRequest
 from prizedraw.odds import asked
 from prizedraw.odds.chain import Chain
 from prizedraw.odds.model import Model, compiled
@@ -39,6 +40,8 @@ def expected(campaign: Campaign, draws: int, *, state: At = None, per_day: int |
     Raises:
         InvalidRequest: an argument is out of range, or the state names what the campaign does not know.
         TooLarge: there are too many states.
+
+    Cost: draws × states × moves.
     """
     sums = dict.fromkeys(compiled(campaign).ids, 0.0)
     lost = dict(sums)
@@ -53,7 +56,17 @@ def expected(campaign: Campaign, draws: int, *, state: At = None, per_day: int |
 def by_draw(campaign: Campaign, draws: int, *, state: At = None, per_day: int | None = None) -> dict[str, Floats]:
     """Prize id → the chance that each of the next ``draws`` draws brings it, of shape (draws,).
 
-    Arguments, conventions and errors are those of ``expected``; draws that do not happen have chances of 0.
+    Conventions and cost are those of ``expected``; draws that do not happen have chances of 0.
+
+    Args:
+        campaign: the definition.
+        draws: how many, at least 0.
+        state: see ``expected``.
+        per_day: likewise.
+
+    Raises:
+        InvalidRequest: an argument is out of range, or the state names what the campaign does not know.
+        TooLarge: there are too many states, or the answer would take too much memory.
     """
     model = compiled(campaign)
     size = asked.natural(draws, "draws")
@@ -95,10 +108,23 @@ def moving_axes(model: Model, at: State, horizon: float, per_day: int | None) ->
 def hits_joint(campaign: Campaign, targets: Sequence[Target], draws: int, *, state: At = None, per_day: int | None = None) -> Floats:
     """The joint law of how often each of several targets comes in the next ``draws`` draws, of shape (draws + 1,) * len(targets).
 
-    Conventions and errors are those of ``hits_in``. Cost: draws × states × moves × the size of the answer.
+    Conventions are those of ``hits_in``. Cost: draws × states × moves × the size of the answer.
+
+    Args:
+        campaign: the definition.
+        targets: prize ids, or collections of them that count alike; they may overlap.
+        draws: how many, at least 0.
+        state: see ``hits_in``.
+        per_day: likewise.
+
+    Raises:
+        InvalidRequest: an argument is out of range, or an id is not the campaign's.
+        TooLarge: there are too many states, or the answer would take too much memory, which is told.
     """
     model = compiled(campaign)
     size = asked.natural(draws, "draws")
+    if isinstance(targets, str):
+        raise InvalidRequest(f"{targets!r} is one target; give several in a list, or ask hits_in", "targets")
     sets = [asked.outcomes(model, target, f"targets[{k}]") for k, target in enumerate(targets)]
     if not sets:
         return np.ones(())

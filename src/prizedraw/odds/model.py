@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from prizedraw.campaign import Campaign
 from prizedraw.draw import Rules
+from prizedraw.errors import InvalidRequest
 from prizedraw.odds import asked
 from prizedraw.pity import outcomes
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from prizedraw.campaign import Campaign
     from prizedraw.draw.place import State
     from prizedraw.odds.arrays import Ints
     from prizedraw.pity import Rule
@@ -186,7 +187,15 @@ def _counter(rule: Rule, outcomes_: int, steps: Sequence[object]) -> Axis:
     return Axis(f"rule:{rule.pity.id}", 0, np.array([rows[step] for step in steps]).reshape(outcomes_, size), kind, effects, counter=True)
 
 
-@lru_cache(maxsize=32)
 def compiled(campaign: Campaign) -> Model:
-    """The model of a campaign; those of the last few are remembered."""
-    return Model(campaign)
+    """The model of a campaign; those of the last few are remembered.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if not isinstance(campaign, Campaign):
+        raise InvalidRequest(f"{campaign!r:.200} is not a Campaign; load one with Campaign.load(path)", "campaign")
+    return _compiled(campaign)
+
+
+_compiled = lru_cache(maxsize=32)(Model)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from prizedraw.draw import State as Kept
 from prizedraw.draw import odds
@@ -17,8 +21,7 @@ from prizedraw.quota import UNLIMITED
 from prizedraw.windows.spans import require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from collections.abc import Collection
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw.place import State
@@ -54,12 +57,16 @@ def effective(
         InvalidRequest: an id is unknown to the campaign, or a number is out of range.
         ClockError: ``now`` is naive.
         TooLarge: "stationary" needs more than 10⁴ states.
+
+    Cost: that of a draw of the engine, O(prizes × rules) in fractions; "stationary" once a state.
     """
     model = compiled(campaign)
     rules = model.rules
     off = {model.ids[k] for k in asked.outcomes(model, off_shelf, "off_shelf")} if off_shelf else set()
     ordinal = 1
     if now is not None:
+        if not isinstance(now, datetime):
+            raise InvalidRequest(f"{now!r} is not a datetime; give an aware one, as datetime.now(UTC) has", "now")
         require_aware(now)
         ordinal = campaign.calendar.day_of(now).toordinal()
     day = rules.day(ordinal)
@@ -92,20 +99,23 @@ def _kept(model: Model, at: State, today: int) -> Kept:
 def _known(model: Model, day: Day, stock: Mapping[str, Any], released: Mapping[str, int] | None, points: int) -> dict[str, tuple[int, int]]:
     """Every counter that can close a prize, with its limit."""
     rules = model.rules
-    for id_ in (*stock, *(released or {})):
-        if id_ not in rules.ids[:-1]:
-            raise InvalidRequest(f"{id_!r} is not a prize of {model.campaign.id!r}; there are {', '.join(rules.ids[:-1])}", "stock")
+    for place, given in (("stock", stock), ("released_today", released or {})):
+        if not isinstance(given, Mapping):
+            raise InvalidRequest(f"{given!r:.200} must map prize ids to units", place)
+        for id_ in given:
+            if id_ not in rules.ids[:-1]:
+                raise InvalidRequest(f"{id_!r} is not a prize of {model.campaign.id!r}; there are {', '.join(rules.ids[:-1])}", place)
     known: dict[str, tuple[int, int]] = {POINTS: (points, UNLIMITED)}
     total = 0
     for k, prize in enumerate(model.campaign.prizes):
         line = stock.get(prize.id, prize.stock)
         left = getattr(line, "remaining", line)
-        if isinstance(left, bool) or not isinstance(left, int) or left < UNLIMITED:
+        if isinstance(left, bool) or not isinstance(left, int | np.integer) or left < UNLIMITED:
             raise InvalidRequest(f"{left!r} must be a number of units, or -1 for unlimited", f"stock[{prize.id!r}]")
         out = (released or {}).get(prize.id, getattr(line, "released_today", 0) if released is None else 0)
         out = asked.natural(out, f"released_today[{prize.id!r}]")
         total += out
-        known[rules.stock[k]] = (0, left)
+        known[rules.stock[k]] = (0, int(left))
         known[day.prizes[k]] = (out, UNLIMITED)
     known[day.total] = (total, UNLIMITED)
     return known

@@ -17,6 +17,8 @@ from prizedraw.odds import asked
 from prizedraw.sampling import weights
 
 _MOST_TERMS = 20_000_000
+_MOST_DIGITS = 20_000_000
+"""Digits that a step of Newton's iteration in decimals may multiply."""
 _MOST_STEPS = 200
 
 
@@ -47,7 +49,7 @@ def prd_constant(p: Any, *, digits: int | None = None) -> float | Decimal:
     if digits is None:
         return float(chance) if chance == 1 else _double(float(chance))
     terms = _terms(float(chance), size)
-    if terms > _MOST_TERMS // 50:
+    if terms > _MOST_TERMS // 50 or terms * size > _MOST_DIGITS:
         raise TooLarge(
             f"{size} digits at a chance of {float(chance):.3g} need {terms:,} terms a step; ask for fewer", count=terms, unit="terms"
         )

@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 def long_run(campaign: Campaign) -> dict[str, float]:
     """Prize id → how often it comes per draw in the long run; the sum is 1.
 
-    Relative error below 1e-12. Cost: one pass over the states for every state of the cut (see ``linear``).
+    Stock, caps, windows and the newcomer's promise are left out. Relative error below 1e-12. Cost: one pass over the states for every
+    state of the cut (see ``linear``). Source: the renewal–reward theorem, S. Ross, *Stochastic Processes*, chapter 3.
+
+    Args:
+        campaign: the definition.
 
     Raises:
+        InvalidRequest: it is no campaign.
         TooLarge: there are too many states.
     """
     model = compiled(campaign)
@@ -45,7 +50,13 @@ def long_run(campaign: Campaign) -> dict[str, float]:
 def long_run_exact(campaign: Campaign) -> dict[str, Fraction]:
     """Prize id → how often it comes per draw in the long run, exactly; the sum is 1.
 
+    As ``long_run``, in integers over one denominator a state.
+
+    Args:
+        campaign: the definition.
+
     Raises:
+        InvalidRequest: it is no campaign.
         TooLarge: there are more than 10⁴ states.
     """
     model = compiled(campaign)

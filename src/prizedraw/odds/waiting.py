@@ -16,6 +16,7 @@ from prizedraw.odds.distribution import Distribution, whole_moments
 from prizedraw.odds.horizon import draws_left, moving_axes
 from prizedraw.odds.linear import Cut, Exact, cut, eliminate, lost, pass_back
 from prizedraw.odds.model import Axis, Effect, Model, compiled
+from prizedraw.odds.spread import Doubles, Pairs, Spread
 from prizedraw.odds.stationary import stationary_start
 
 if TYPE_CHECKING:
@@ -63,15 +64,17 @@ def draws_until(
         exchange: a spark: at each ``exchange``-th draw of the participant one copy more may be had; ``state.draws`` are counted in.
         state: where the participant is; None: a new one; "stationary": one who has been drawing for ever.
         per_day: draws a day; None: daily limits are left out.
-        tails: "absolute": listed down to 1e-18 of what is left; "relative": as far down as doubles go.
+        tails: "absolute": chances within 1e-14, listed until 1e-18 is left; "relative": within 1e-12 of themselves, until 1e-300 is
+            left, which takes longer.
 
     Returns:
-        A law whose chances are sums of products, never differences: relative error below 1e-12 in 10³ draws; mean and variance
-        from linear systems.
+        A law whose chances are sums of products, never differences; mean and variance from linear systems.
 
     Raises:
         InvalidRequest: an argument is out of range, or an id is not the campaign's.
         TooLarge: there are too many states.
+
+    Cost: states × moves for each draw that is listed; the mean a linear system on the states that cut every cycle.
     """
     model = compiled(campaign)
     wanted = [(asked.outcomes(model, target), asked.natural(copies, "copies", 1))]
@@ -100,6 +103,10 @@ def collect(
         state: likewise.
         per_day: likewise.
         tails: likewise.
+
+    Raises:
+        InvalidRequest: an argument is out of range, or an id is not the campaign's.
+        TooLarge: there are too many states; they are those of ``draws_until`` times the product of (copies + 1).
     """
     model = compiled(campaign)
     wants = [(asked.outcomes(model, id_, "wanted"), n) for id_, n in asked.counts(wanted, "wanted").items()]
@@ -198,35 +205,30 @@ class Walk(NamedTuple):
 
     def _listed(self, enough: float) -> tuple[Floats, float, float]:
         """Chances from draw 1 on; the chance of being still under way after them; the chance that it can come no more."""
-        chain = self.chain
-        n, to = len(chain), chain.to.ravel()
-        weight: Floats = np.zeros(n)
-        np.add.at(weight, chain.begin[0], chain.begin[1])
+        chain, n = self.chain, len(self.chain)
         stop = lost(chain, self.missing == 0) if self.spark is None else np.zeros(n, bool)
-        hopeless = float(weight[stop].sum())
-        weight[stop] = 0
         sparks, done = 0, self.missing == 0
         pmf: list[float] = []
         longest, deep = int(min(self.horizon, LONGEST)), enough == ENOUGH["relative"]
-        alive = float(weight.sum())
-        before = weight / (alive or 1)
+        spread: Spread = Pairs(chain) if deep else Doubles(chain)
+        hopeless = spread.take(stop)
+        alive = spread.left()
+        before = _shares(spread)
         while alive > enough and len(pmf) < longest:
-            weight = np.bincount(to, (chain.chance * weight).ravel(), n)
+            spread.step()
             if self.sparks(len(pmf) + 1) != sparks:
                 sparks = self.sparks(len(pmf) + 1)
                 done = self.missing <= sparks
-            pmf.append(float(weight[done].sum()))
-            weight[done] = 0
-            failed = float(weight[stop].sum())
+            pmf.append(spread.take(done))
+            failed = spread.take(stop)
             hopeless += failed
-            weight[stop] = 0
-            alive = float(weight.sum())
+            alive = spread.left()
             if self.spark is None and not len(pmf) % _SETTLING and alive > enough:
-                now = weight / alive
+                now = _shares(spread)
                 if _settled(before, now, tight=deep):
                     return _geometric(np.array(pmf), alive, pmf[-1], failed, hopeless, enough, longest)
                 if len(pmf) >= _SLOW and n <= _FEW and not deep:
-                    return self._in_blocks(np.array(pmf), weight, done, stop, hopeless, enough, longest)
+                    return self._in_blocks(np.array(pmf), spread.weights, done, stop, hopeless, enough, longest)
                 before = now
         return np.array(pmf or [0.0]), alive, hopeless
 
@@ -315,6 +317,12 @@ class Walk(NamedTuple):
             if work > _EXACT_WORK:
                 raise TooLarge(f"{work:,} steps are too many for fractions; take .mean and .var", count=work)
         return whole_moments(1, found, scale ** len(found))
+
+
+def _shares(spread: Spread) -> Floats:
+    """The law of those still waiting."""
+    weights = spread.weights
+    return weights / (float(weights.sum()) or 1.0)
 
 
 def _settled(before: Floats, now: Floats, *, tight: bool) -> bool:

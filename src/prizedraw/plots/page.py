@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from math import ceil, sqrt
@@ -16,7 +17,7 @@ from prizedraw.errors import InvalidRequest
 from prizedraw.plots.fonts import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
@@ -87,7 +88,10 @@ def series(values: ArrayLike, place: str, *, ndim: int = 1) -> NDArray[np.float6
     Raises:
         InvalidRequest: they are none, or of another number of dimensions.
     """
-    found = np.asarray(values, np.float64)
+    try:
+        found = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"{values!r:.200} are no numbers", place) from None
     if found.ndim != ndim or not found.size:
         raise InvalidRequest(f"takes values of {ndim} dimensions, at least one, got an array of shape {found.shape!r}", place)
     return found
@@ -103,7 +107,9 @@ def some(values: Mapping[str, Any], place: str) -> None:
     """Refuse to draw an empty picture.
 
     Raises:
-        InvalidRequest: there is nothing.
+        InvalidRequest: there is nothing, or no mapping.
     """
+    if not isinstance(values, Mapping):
+        raise InvalidRequest(f"{values!r:.200} must map names to numbers", place)
     if not values:
         raise InvalidRequest("there is nothing to plot; give at least one", place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
 from prizedraw.errors import InvalidRequest
@@ -12,6 +13,7 @@ from prizedraw.plots.page import COLOURS, TITLE, grid, page, series, some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
@@ -26,15 +28,17 @@ def stock(
     names: Mapping[str, str] | None = None,
     axis: str = "draws made in the campaign",
     title: str = "Stock over time",
+    zone: tzinfo | None = None,
 ) -> Picture:
     """A panel for each prize: units left, the median of the runs and the band that nine in ten of them keep to.
 
     Args:
-        at: where it was looked at, ascending, of shape (t,): numbers, or times as datetime64.
+        at: where it was looked at, ascending, of shape (t,): numbers, or times as datetime64 in UTC.
         left: prize id → units left there in each run, of shape (runs, t).
         names: prize id → name; left out, ids are shown.
         axis: what ``at`` counts, with its unit.
         title: above the picture.
+        zone: the zone in which times are shown; None: UTC.
 
     Raises:
         InvalidRequest: there is nothing to plot, or a shape does not fit.
@@ -53,7 +57,7 @@ def stock(
             axes.set_ylim(0, 1.04 * max(each.max(), 1))
             axes.set_xlabel(axis if k + across >= len(runs) else "")
             axes.set_ylabel("units left" if k % across == 0 else "")
-            _ticks(axes, where, 4)
+            _ticks(axes, where, 4, zone)
         for axes in panels[len(runs) :]:
             axes.set_axis_off()
         figure.suptitle(labels[TITLE], x=0.01, ha="left", fontsize=12)
@@ -69,16 +73,18 @@ def cost(
     currency: str = "units of value",
     axis: str = "draws made in the campaign",
     title: str = "Cost over time",
+    zone: tzinfo | None = None,
 ) -> Picture:
     """A fan: what was granted so far is worth, the median of the runs and the bands of half and of nine in ten of them.
 
     Args:
-        at: where it was looked at, ascending, of shape (t,): numbers, or times as datetime64.
+        at: where it was looked at, ascending, of shape (t,): numbers, or times as datetime64 in UTC.
         cents: worth so far in each run, in hundredths, of shape (runs, t).
         budget: a line to keep below, in whole units.
         currency: name of the whole unit.
         axis: what ``at`` counts, with its unit.
         title: above the picture.
+        zone: the zone in which times are shown; None: UTC.
 
     Raises:
         InvalidRequest: a shape does not fit.
@@ -96,7 +102,7 @@ def cost(
         axes.set_xlabel(axis)
         axes.set_ylabel(f"worth of what was granted ({labels['currency']})")
         axes.set_title(labels[TITLE])
-        _ticks(axes, where, 8)
+        _ticks(axes, where, 8, zone)
         figure.legend(loc="outside right upper")
     return figure
 
@@ -120,9 +126,14 @@ def _band(axes: Axes, where: NDArray[Any], runs: NDArray[np.float64], low: float
     axes.fill_between(where, below, above, edgecolor="0.45", linewidth=0.6, label=f"{100 * low:g} % to {100 * high:g} % of the runs", **way)
 
 
-def _ticks(axes: Axes, where: NDArray[Any], nbins: int) -> None:
-    """Few enough to be read, with thousands apart; dates are seen to by matplotlib."""
+def _ticks(axes: Axes, where: NDArray[Any], nbins: int, zone: tzinfo | None) -> None:
+    """Few enough to be read, with thousands apart, dates in their zone."""
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    if where.dtype.kind != "M":
+    if where.dtype.kind == "M":
+        locator = AutoDateLocator(tz=zone, minticks=3, maxticks=nbins + 1)  # type: ignore[no-untyped-call]  # matplotlib.dates has no types
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]  # as above
+        axes.set_xlabel(axes.get_xlabel(), loc="left")  # the date stands at the right
+    else:
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
         axes.xaxis.set_major_locator(MaxNLocator(nbins, steps=[1, 2, 5, 10], integer=where.dtype.kind in "iu"))

@@ -26,6 +26,7 @@ class WinLog:
         number: which draw of the participant's it was, from 1; those made before the simulation are counted in.
         round: the same among the draws tried in the simulation, refused ones counted in.
         prize: the code of the prize.
+        time: when, as datetime64 in microseconds, UTC; None without traffic.
     """
 
     COLUMNS = ("run", "participant", "number", "round", "prize")
@@ -38,6 +39,8 @@ class WinLog:
         self.number: Array = _joined([one.number for one in logs])
         self.round: Array = _joined([one.round for one in logs])
         self.prize: Array = _joined([one.prize for one in logs])
+        times = [one.time for one in logs if one.time is not None]
+        self.time: Array | None = _joined(times).view("datetime64[us]") if times else None
 
     def __len__(self) -> int:
         return len(self.prize)
@@ -45,10 +48,11 @@ class WinLog:
     @property
     def nbytes(self) -> int:
         """Memory that the columns take."""
-        return sum(getattr(self, name).nbytes for name in self.COLUMNS)
+        columns = [getattr(self, name) for name in (*self.COLUMNS, "time")]
+        return sum(column.nbytes for column in columns if column is not None)
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame; the prize is a categorical of ids.
+        """A pandas DataFrame; the prize is a categorical of ids, the time, if there is a clock, aware in UTC.
 
         Raises:
             MissingExtra: pandas is not installed.
@@ -56,6 +60,8 @@ class WinLog:
         pandas = need("pandas")
         columns = {name: getattr(self, name) for name in self.COLUMNS}
         columns["prize"] = pandas.Categorical.from_codes(self.prize.astype(np.int32), categories=list(self.ids))
+        if self.time is not None:
+            columns["time"] = pandas.DatetimeIndex(self.time, tz="UTC")
         return pandas.DataFrame(columns)
 
     def to_arrow(self) -> Any:
@@ -67,6 +73,8 @@ class WinLog:
         arrow = need("pyarrow")
         columns = {name: arrow.array(getattr(self, name)) for name in self.COLUMNS}
         columns["prize"] = arrow.DictionaryArray.from_arrays(arrow.array(self.prize.astype(np.int32)), arrow.array(list(self.ids)))
+        if self.time is not None:
+            columns["time"] = arrow.array(self.time, arrow.timestamp("us", tz="UTC"))
         return arrow.table(columns)
 
     def to_parquet(self, path: str | PathLike[str]) -> None:

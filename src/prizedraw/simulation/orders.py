@@ -33,6 +33,9 @@ class Days(Protocol):
     def time(self, position: int) -> int | None:
         """When the draw at a position happens, in microseconds since the epoch; None where there is no clock."""
 
+    def times(self, positions: Array) -> Array | None:
+        """The same of many."""
+
 
 class Part:
     """Draws of a pass whose words come from one stream.

@@ -49,7 +49,13 @@ class Estimate(float):
         return float(np.std(self.runs, ddof=1)) / sqrt(len(self.runs)) if len(self.runs) > 1 else nan
 
     def quantile(self, q: float) -> int:
-        """The least count that at least a share ``q`` of the runs did not pass."""
+        """The least count that at least a share ``q`` of the runs did not pass.
+
+        Raises:
+            InvalidRequest: ``q`` is not in 0..1.
+        """
+        if isinstance(q, bool) or not isinstance(q, int | float) or not 0 <= q <= 1:
+            raise InvalidRequest(f"{q!r} is not a share; it must lie in 0..1", "q")
         return int(np.quantile(self.runs, q, method="inverted_cdf"))
 
     def __reduce__(self) -> tuple[type[Estimate], tuple[Array]]:
@@ -67,7 +73,7 @@ class SoldOutAt(NamedTuple):
     Attributes:
         draw: the number of that draw in the campaign, from 1; 0: there was nothing to give from the start.
         round: which draw of its participant it was, from 1.
-        time: when, or None without traffic.
+        time: when, in the campaign's zone; None without traffic.
     """
 
     draw: int
@@ -159,8 +165,12 @@ class Report:
         for k, id_ in enumerate(self._ids[:-1]):
             # Runs in which it never sold out come last.
             where = sorted(one.sold_out[k] for one in self._tallies if k in one.sold_out)
-            found[id_] = _told(where[place]) if place < len(where) else None
+            found[id_] = self._told(where[place]) if place < len(where) else None
         return found
+
+    def _told(self, where: SoldOut) -> SoldOutAt:
+        time = None if where.time is None else to_instant(where.time).astimezone(self.campaign.calendar.zone)
+        return SoldOutAt(where.draw, where.round, time)
 
     def sold_out_share(self, prize_id: str) -> float:
         """The share of the runs in which a prize sold out."""
@@ -266,13 +276,13 @@ class Report:
         """What came of the runs as a picture.
 
         Args:
-            of: "granted": what was granted and asked for; "stock": units left after each round; "cost": worth of what was
-                granted until then. The last two are counted from the log of wins. Left out, it is the stock where that is kept
-                and can run out, else what was granted.
+            of: "granted": what was granted and asked for; "stock": units left after each round, or with traffic as time goes by, in
+                the campaign's zone; "cost": worth of what was granted until then. The last two are counted from the log of wins.
+                Left out, it is the stock where that is kept and can run out, else what was granted.
 
         Raises:
             MissingExtra: matplotlib is not installed.
-            InvalidRequest: ``of`` is something else; there is no log, or draws were not made in rounds.
+            InvalidRequest: ``of`` is something else; there is no log, or neither rounds nor a clock.
         """
         from prizedraw.simulation import seeing  # noqa: PLC0415 - matplotlib is optional, and slow to import
 
@@ -308,10 +318,6 @@ def need(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtra(f'this needs {module}, which is not installed; pip install "prizedraw[lab]"') from error
-
-
-def _told(where: SoldOut) -> SoldOutAt:
-    return SoldOutAt(where.draw, where.round, None if where.time is None else to_instant(where.time))
 
 
 def _number(value: float) -> str:

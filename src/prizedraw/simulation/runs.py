@@ -83,28 +83,30 @@ def simulate(
             ``engine.snapshot(id)``, which brings the stock, the shelf and the day too, and whose participants come first.
         stock: prize id → units left at the start, -1 for unlimited; those left out are as in the campaign or the snapshot.
         executor: any ``concurrent.futures.Executor``; runs are its tasks.
-        progress: None: a bar on stderr in a terminal or a notebook, if it takes long; True or False; or a function that is told
-            (done, total).
+        progress: None: a bar on stderr in a terminal, or in a notebook's output, if it takes long; True: a bar at once; False: none;
+            or a function that is told (done, total).
 
     Raises:
         InvalidRequest: an argument cannot be right, or takes more memory than the machine has; it names the argument and the remedy.
     """
     runs = _count(runs, "runs", least=1)
+    if executor is not None and not hasattr(executor, "submit"):
+        raise InvalidRequest(f"{executor!r} is no executor; give a concurrent.futures.Executor, as a ProcessPoolExecutor is", "executor")
     if seed is not None:
         seed_bytes(seed)  # raises where it is no seed
     plan = _plan(campaign, participants, draws_each, per_day, order, traffic, log, state, stock)
     _check_memory(plan, runs)
     total = runs * _expected_draws(plan)
     tallies: dict[int, Tally] = {}
-    with shown(progress, total) as advance:
-        try:
+    try:
+        with shown(progress, total) as advance:
             if executor is None:
                 _serial(plan, seed, runs, tallies, advance)
             else:
                 _spread(plan, seed, runs, tallies, advance, executor)
-        except KeyboardInterrupt:
-            if not tallies:
-                raise
+    except KeyboardInterrupt:
+        if not tallies:
+            raise
     done = [tallies[run] for run in sorted(tallies)]
     ids = (*(prize.id for prize in campaign.prizes), campaign.fallback.id)
     kept = WinLog(ids, [one.log for one in done if one.log is not None]) if log else None
@@ -128,6 +130,10 @@ def _spread(
         for future in as_completed(futures):
             tallies[futures[future]] = future.result()
             advance(_expected_draws(plan))
+    except KeyboardInterrupt:
+        finished = [future for future in futures if future.done() and not future.cancelled() and future.exception() is None]
+        tallies.update((futures[future], future.result()) for future in finished)
+        raise
     finally:
         for future in futures:
             future.cancel()

@@ -240,3 +240,7 @@ class DaysOfRounds:
     def time(self, position: int) -> int | None:
         """There is no clock."""
         return None
+
+    def times(self, positions: Array) -> Array | None:
+        """There is no clock."""
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,36 +10,60 @@ from prizedraw import plots
 from prizedraw.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from prizedraw.simulation.report import Report
     from prizedraw.simulation.scene import Plan
     from prizedraw.simulation.streams import Array
 
-_AXIS = "round (draws of each participant)"
 _MOST = 12
 """Panels that can be read; of more prizes the scarcest are shown."""
+_LOOKS = 240
+"""How often a picture over the time of day looks."""
+
+
+class Until(NamedTuple):
+    """What was won until each place of an axis.
+
+    Attributes:
+        at: round numbers from 0, or times as datetime64.
+        won: units of each prize, of shape (prizes, runs, places).
+        zone: of the times, or None.
+    """
+
+    at: Array
+    won: Array
+    zone: ZoneInfo | None
 
 
 def picture(report: Report, plan: Plan, of: str | None) -> plots.Picture:
     """``Report.plot``."""
-    in_rounds = report.log is not None and plan.order == "rounds" and plan.traffic is None
+    ordered = report.log is not None and (plan.order == "rounds" or plan.traffic is not None)
     if of is None:
-        of = "stock" if in_rounds and _finite(report, plan) else "granted"
+        of = "stock" if ordered and _finite(report, plan) else "granted"
     if of == "granted":
         return _granted(report)
-    if of not in {"stock", "cost"}:
+    if of not in ("stock", "cost"):
         raise InvalidRequest(f"{of!r} is no picture; there are granted, stock and cost", "of")
-    if not in_rounds:
-        raise InvalidRequest(f"{of!r} is counted from wins in rounds; simulate(…, log=True) in the order 'rounds', without traffic", "of")
-    return _stock(report, plan) if of == "stock" else _cost(report)
+    if not ordered:
+        raise InvalidRequest(f"{of!r} is counted from the log of wins; simulate(…, log=True) in the order 'rounds', or with traffic", "of")
+    return _stock(report, plan) if of == "stock" else _cost(report, plan)
 
 
-def won(report: Report) -> Array:
-    """Units of each prize won until the end of each round, of shape (prizes, runs, rounds + 1)."""
+def until(report: Report, plan: Plan) -> Until:
+    """What was won until the end of each round, or with traffic until so many times from the first draw to the last."""
     log = report.log
     assert log is not None  # noqa: S101 - seen to by the caller
-    shape = (len(report.campaign.prizes), report.runs, int(log.round.max(initial=0)) + 1)
-    rows = np.ravel_multi_index((log.prize.astype(np.int64), log.run.astype(np.int64), log.round.astype(np.int64)), shape)
-    return np.bincount(rows, minlength=int(np.prod(shape))).reshape(shape).cumsum(axis=2)
+    if log.time is None or plan.traffic is None:
+        at, place, zone = np.arange(int(log.round.max(initial=0)) + 1), log.round.astype(np.int64), None
+    else:
+        table = plan.traffic.timetable(report.campaign, _LOOKS, plan.snapshot)
+        begin, end = table.time(0), max(table.time(_LOOKS - 1), int(log.time.max(initial=0).astype(np.int64)))
+        at = np.linspace(begin, end, _LOOKS).astype(np.int64).view("datetime64[us]")
+        place, zone = np.searchsorted(at, log.time), report.campaign.calendar.zone
+    shape = (len(report.campaign.prizes), report.runs, len(at))
+    rows = np.ravel_multi_index((log.prize.astype(np.int64), log.run.astype(np.int64), place), shape)
+    return Until(at, np.bincount(rows, minlength=int(np.prod(shape))).reshape(shape).cumsum(axis=2), zone)
 
 
 def _finite(report: Report, plan: Plan) -> dict[str, int]:
@@ -53,16 +77,21 @@ def _stock(report: Report, plan: Plan) -> plots.Picture:
     starts = _finite(report, plan)
     if not starts:
         raise InvalidRequest("no prize can run out, so there is no stock to show", "of")
-    ids, until = [prize.id for prize in report.campaign.prizes], won(report)
-    left = {id_: units - until[ids.index(id_)] for id_, units in starts.items()}
+    ids, found = [prize.id for prize in report.campaign.prizes], until(report, plan)
+    left = {id_: units - found.won[ids.index(id_)] for id_, units in starts.items()}
     title = f"{report.campaign.title}: stock"
-    return plots.stock(np.arange(until.shape[2]), left, names=_names(report), axis=_AXIS, title=title)
+    return plots.stock(found.at, left, names=_names(report), axis=_axis(found), title=title, zone=found.zone)
 
 
-def _cost(report: Report) -> plots.Picture:
+def _cost(report: Report, plan: Plan) -> plots.Picture:
     cents = [float(prize.value or 0) * 100 for prize in report.campaign.prizes]
-    until = np.tensordot(cents, won(report), axes=1)
-    return plots.cost(np.arange(until.shape[1]), until, axis=_AXIS, title=f"{report.campaign.title}: cost")
+    found = until(report, plan)
+    worth = np.tensordot(cents, found.won, axes=1)
+    return plots.cost(found.at, worth, axis=_axis(found), title=f"{report.campaign.title}: cost", zone=found.zone)
+
+
+def _axis(found: Until) -> str:
+    return "round (draws of each participant)" if found.zone is None else f"time ({found.zone.key})"
 
 
 def _granted(report: Report) -> plots.Picture:

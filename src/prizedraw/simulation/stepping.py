@@ -59,7 +59,11 @@ class Stepping:
         self._named = np.zeros(self._codes, np.int64)
         self._made = 0
         self._sold_out = {k: SoldOut(0, 0, None) for k in np.flatnonzero(self._shelf.left <= 0).tolist()}
-        self._log = Log(scene.participants, scene.most_number(self.draws), self._outcomes) if scene.log else None
+        self._log = (
+            Log(scene.participants, scene.most_number(self.draws), self._outcomes, clock=scene.plan.traffic is not None)
+            if scene.log
+            else None
+        )
         self._open: dict[int, Stream] = {}
 
     def play(self, chunk: Chunk) -> list[Array]:
@@ -214,7 +218,9 @@ class Stepping:
         assert self._log is not None  # noqa: S101 - asked for
         won = np.flatnonzero(found[1] < self._rules.thank_you)
         rounds = part.rounds[won] if isinstance(part.rounds, np.ndarray) else part.rounds
-        self._log.add(np.asarray(part.some(won)), rounds if part.number is None else part.number[won], rounds, found[1][won])
+        number = rounds if part.number is None else part.number[won]
+        times = None if self._scene.plan.traffic is None else self._scene.days.times(part.position()[won])
+        self._log.add(np.asarray(part.some(won)), number, rounds, found[1][won], times)
 
     def _take(self, chunk: Chunk, found: list[tuple[Array, Array] | None], counts: Array) -> None:
         by_day: list[tuple[int, Array]] = []

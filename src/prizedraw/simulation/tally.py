@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,12 +30,13 @@ class SoldOut(NamedTuple):
 
 
 class Wins(NamedTuple):
-    """The log of wins as columns, in no particular order."""
+    """The log of wins as columns, in no particular order; the time in microseconds since the epoch, or None without traffic."""
 
     participant: Array
     number: Array
     round: Array
     prize: Array
+    time: Array | None = None
 
 
 class Tally(NamedTuple):
@@ -68,19 +69,21 @@ def histogram(wins: Array) -> Array:
 class Log:
     """Wins as they come, in the smallest columns that hold them."""
 
-    def __init__(self, participants: int, most_draws: int, outcomes: int) -> None:
-        self._types = (
+    def __init__(self, participants: int, most_draws: int, outcomes: int, *, clock: bool = False) -> None:
+        self._types: tuple[np.dtype[Any], ...] = (
             np.min_scalar_type(max(participants - 1, 0)),
             np.min_scalar_type(most_draws),
             np.min_scalar_type(most_draws),
             np.min_scalar_type(outcomes),
+            *((np.dtype(np.int64),) if clock else ()),
         )
-        self._parts: list[tuple[Array, Array, Array, Array]] = []
+        self._parts: list[tuple[Array, ...]] = []
 
-    def add(self, participant: Array, number: int | Array, rounds: int | Array, prize: Array) -> None:
+    def add(self, participant: Array, number: int | Array, rounds: int | Array, prize: Array, times: Array | None = None) -> None:
         """Note wins, one for each participant."""
-        columns = (participant, *(np.broadcast_to(np.asarray(one), prize.shape) for one in (number, rounds)), prize)
-        self._parts.append(tuple(column.astype(kind) for column, kind in zip(columns, self._types, strict=True)))  # type: ignore[arg-type]  # four of them
+        places = (np.broadcast_to(np.asarray(one), prize.shape) for one in (number, rounds))
+        columns = (participant, *places, prize, *(() if times is None else (times,)))
+        self._parts.append(tuple(column.astype(kind) for column, kind in zip(columns, self._types, strict=True)))
 
     def columns(self) -> Wins:
         """All of them."""

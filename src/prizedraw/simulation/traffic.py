@@ -232,6 +232,15 @@ class Timetable:
         into = (share - (float(self._sums[k]) - width)) / width if width else 0.0
         return begin + int(min(max(into, 0.0), 1.0) * max(0, end - begin - 1))
 
+    def times(self, positions: Array) -> Array:
+        """The same of many positions at once, as int64."""
+        share = (positions + 0.5) / max(1, self._total)
+        k = np.minimum(np.searchsorted(self._sums, share, side="right"), len(self._sums) - 1)
+        begins, ends, width = self._curve.begins[k], self._curve.ends[k], self._curve.shares[k]
+        into = np.divide(share - (self._sums[k] - width), width, out=np.zeros(len(share)), where=width > 0)
+        found: Array = begins + (np.clip(into, 0.0, 1.0) * np.maximum(0, ends - begins - 1)).astype(np.int64)
+        return found
+
     def _first_from(self, instant: int) -> int:
         """The first position whose draw happens at an instant or later."""
         low, high = 0, self._total

@@ -95,6 +95,7 @@ def hazard(base: Weight, hard: int, rate: Weight, *, soft_from: int | None = Non
         Infeasible: no climb gives the rate; says which bound binds and the nearest rate.
     """
     p, r = read_share(base, "base"), read_share(rate, "rate")
+    hard = int(hard) if isinstance(hard, np.integer) else hard
     if type(hard) is not int or not 1 <= hard <= LONGEST:
         raise InvalidRequest(f"{hard!r} is not a draw; it must be an integer from 1 to {LONGEST}", "hard")
     if soft_from is not None and (type(soft_from) is not int or not 1 <= soft_from <= hard):

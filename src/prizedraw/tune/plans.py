@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ from prizedraw.simulation import simulate
 from prizedraw.tune.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from prizedraw.campaign import Campaign
     from prizedraw.plots import Picture
@@ -110,8 +111,8 @@ def compare(
     Raises:
         InvalidRequest: there is no plan, or an argument is out of range, as in ``simulate``.
     """
-    if not plans:
-        raise InvalidRequest("there is no plan; give at least one, as in compare({'many small': campaign})", "plans")
+    if not isinstance(plans, Mapping) or not plans:
+        raise InvalidRequest("there is no plan; give names and campaigns, as in compare({'many small': campaign})", "plans")
     found = {
         name: _plan(simulate(campaign, participants, draws_each, per_day=per_day, runs=runs, seed=seed)) for name, campaign in plans.items()
     }

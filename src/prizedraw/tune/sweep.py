@@ -86,7 +86,12 @@ def sweep(figures: Callable[..., Any], **parameters: Iterable[Any]) -> Sweep:
 
     Raises:
         InvalidRequest: there is no parameter, one has no values, or a figure has the name of a parameter.
+
+    Cost: one call for each combination.
     """
+    for name, given in parameters.items():
+        if not isinstance(given, Iterable) or isinstance(given, str):
+            raise InvalidRequest(f"{given!r} is one value; give those it takes, as in {name}=[{given!r}]", name)
     axes = {name: list(values) for name, values in parameters.items()}
     if not axes:
         raise InvalidRequest("there is no parameter; give at least one, as in sweep(f, hard=[80, 90])", "parameters")

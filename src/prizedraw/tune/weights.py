@@ -6,13 +6,15 @@ the tickets are sought by Newton's method on their logarithms, and then made as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from math import exp, log
+from math import exp, inf, log
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from prizedraw.campaign import Campaign
 from prizedraw.errors import Infeasible, InvalidCampaign, InvalidRequest
 from prizedraw.odds import expected, long_run
 from prizedraw.quota import UNLIMITED
@@ -20,11 +22,8 @@ from prizedraw.sampling.weights import tickets
 from prizedraw.tune.figures import read_number, read_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from prizedraw.campaign import Campaign
     from prizedraw.sampling.weights import Weight
 
 ROUNDS = 60
@@ -32,6 +31,11 @@ ROUNDS = 60
 LEAST = 1e-12
 """The share of the tickets that stands for next to none, where the search looks for what the guarantees bring alone."""
 _BUDGET = "budget"
+_MOST_TICKETS = 1_000_000
+"""Of so many tickets and fewer the fewest are sought."""
+_NEAR = 10
+"""How many times the tolerance a share may be off where its rate is looked at: a guarantee makes rates less sensitive."""
+_TRIED = 200
 
 
 def weights(
@@ -59,14 +63,21 @@ def weights(
             frequent.
         lasts: prize id → draws of everybody after which its stock is expected to be used up.
         tolerance: the largest relative error of a rate.
-        max_denominator: the shares of the tickets become fractions of at most this denominator; None: decimals of as few digits as
-            the tolerance allows, or the targets themselves where they are met exactly.
+        max_denominator: the shares of the tickets become fractions of one denominator, the least that will do and at most this; None:
+            decimals of as few digits as the tolerance allows, or the targets themselves where they are met exactly.
 
     Raises:
         InvalidRequest: an argument is out of range, or there is nothing to aim at.
         Infeasible: no weights meet the targets; says which bound binds and how near one can get.
         TooLarge: the campaign has too many states.
+
+    Cost: about a dozen times the targets, each the cost of ``odds.long_run`` or ``odds.expected``.
     """
+    if not isinstance(campaign, Campaign):
+        raise InvalidRequest(f"{campaign!r:.200} is not a Campaign; load one with Campaign.load(path)", "campaign")
+    for place, given in (("targets", targets), ("lasts", lasts)):
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidRequest(f"{given!r:.200} must map prize ids to figures, as in {{'phone': '1/1000'}}", place)
     aim = _Aim(campaign, draws, _targets(campaign, targets, win_rate, lasts), _budget(budget))
     if not 0 < tolerance < 1:
         raise InvalidRequest(f"{tolerance!r} is not a relative error; it must lie in 0..1", "tolerance")
@@ -100,7 +111,10 @@ class _Aim:
         total = sum(targets.values())
         if total > 1:
             nearest = float(total)
-            raise Infeasible(f"the rates add up to {nearest:g}, and a draw gives one thing; lower them by {nearest - 1:g}", nearest=nearest)
+            told = ", ".join(f"{id_} {float(rate):g}" for id_, rate in targets.items())
+            raise Infeasible(
+                f"the rates add up to {nearest:g} ({told}), and a draw gives one thing; lower them by {nearest - 1:g}", nearest=nearest
+            )
         if budget is not None:
             self._check_budget(budget, rest)
             if not any(rest[id_] for id_ in rest if self.values.get(id_)):
@@ -232,7 +246,8 @@ class _Aim:
         if name == _BUDGET:
             assert self.budget is not None  # noqa: S101 - for the type checker; it is among the unknowns
             got = float(self.budget) * exp(at[worst])
-            return Infeasible(f"a budget of {float(self.budget):g} a draw cannot be met; the nearest is {got:g}", nearest=got)
+            binds = "what the guarantees and the targets bring costs more" if at[worst] > 0 else "caps and targets leave no room for more"
+            return Infeasible(f"a budget of {float(self.budget):g} a draw cannot be met: {binds}; the nearest is {got:g}", nearest=got)
         target = float(self.targets[name])
         bound = unknown.copy()
         bound[worst] = log(LEAST) if at[worst] > 0 else 60.0
@@ -251,17 +266,41 @@ class _Aim:
         if max_denominator is not None:
             if type(max_denominator) is not int or max_denominator < 1:
                 raise InvalidRequest(f"{max_denominator!r} is not a positive integer", "max_denominator")
-            found = self.tuned({id_: share.limit_denominator(max_denominator) for id_, share in shares.items()})
-            if (error := self.error(found)) > tolerance:
-                off = f"with denominators of at most {max_denominator} a rate is off by {error:.2g} of itself"
-                raise Infeasible(f"{off}; allow larger ones, or a tolerance of {error:.2g}", nearest=error)
-            return found
+            return self._in_tickets(shares, tolerance, max_denominator)
         for digits in range(1, 17):
             rounded = {id_: Fraction(f"{float(share):.{digits}g}") for id_, share in shares.items()}
             found = self.tuned(rounded)
             if self.error(found) <= tolerance:
                 return found
         return found
+
+    def _in_tickets(self, shares: Mapping[str, Fraction], tolerance: float, most: int) -> Campaign:
+        """The campaign with the fewest tickets, at most so many, whose rates are within the tolerance."""
+        wanted = np.array([float(share) for share in shares.values()])
+        wanted /= wanted.sum()
+        aimed = np.array([id_ in self.targets or self.budget is not None for id_ in shares]) & (wanted > 0)
+        totals = np.arange(1, min(most, _MOST_TICKETS) + 1)
+        off = np.abs(np.rint(np.outer(totals, wanted[aimed])) / np.outer(totals, wanted[aimed]) - 1).max(axis=1, initial=0)
+        error, nearest = inf, int(totals[np.argmin(off)])
+        for total in [*totals[off <= _NEAR * tolerance][:_TRIED].tolist(), nearest]:
+            counts = _apportioned(wanted, total)
+            if counts is not None:
+                found = self.tuned({id_: Fraction(count, total) for id_, count in zip(shares, counts.tolist(), strict=True)})
+                error = min(error, self.error(found))
+                if error <= tolerance:
+                    return found
+        off_by = f"with at most {most} tickets a rate is off by {error:.2g} of itself" if error < inf else f"{most} tickets are too few"
+        raise Infeasible(f"{off_by}; allow larger denominators, or a greater tolerance", nearest=error)
+
+
+def _apportioned(shares: NDArray[np.float64], total: int) -> NDArray[np.int64] | None:
+    """Whole tickets by the largest remainders, one at least where there is a share; None where there are not so many."""
+    counts = np.maximum(np.floor(shares * total), shares > 0).astype(np.int64)
+    spare = total - int(counts.sum())
+    if spare < 0:
+        return None
+    counts[np.argsort(counts - shares * total, kind="stable")[:spare]] += 1
+    return counts
 
 
 def _targets(
