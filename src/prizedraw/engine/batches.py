@@ -37,8 +37,7 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
 
 def batch(requests: list[Request]) -> Job[list[Drawn | PrizeDrawError]]:
     """The job of carrying out requests of one campaign together; one that fails fails no other."""
-    home = requests[0].home
-    return Job(together(home, [request.flow() for request in requests], [request.participant for request in requests]), home, True)
+    return Job(together(requests), requests[0].home, True)
 
 
 def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | PrizeDrawError]) -> list[Receipt | list[Receipt] | Refusal]:
@@ -47,7 +46,8 @@ def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | Prize
     failure = None
     for request, outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, Drawn):
-            hooks.drawn(outcome)
+            if hooks.any:
+                hooks.drawn(outcome)
             results.append(outcome.receipts[0] if request.n == 1 else outcome.receipts)
         elif isinstance(outcome, DrawRefused):
             hooks.refused(outcome)

@@ -108,17 +108,18 @@ class Context:
         self._homes: dict[str, str] = {}
         self.in_force: defaultdict[str, dict[bytes, tuple[Head, Rules]]] = defaultdict(dict)
         """By home, what the bytes of a head document put in force."""
-        self._crowded: dict[tuple[str, str], int] = {}
+        self.crowded: dict[tuple[str, str], int] = {}
+        """Home and document → until when it had better be locked, because others are at it too; see ``is_crowded``."""
 
     def crowd(self, home: str, key: str, now: int) -> None:
         """Remember for a while that a document had to be locked, because others were at it too."""
-        if len(self._crowded) >= _REMEMBERED:
-            self._crowded.clear()
-        self._crowded[home, key] = now + CROWDED_FOR
+        if len(self.crowded) >= _REMEMBERED:
+            self.crowded.clear()
+        self.crowded[home, key] = now + CROWDED_FOR
 
     def is_crowded(self, home: str, key: str, now: int) -> bool:
         """Whether whoever wants to change a document had better lock it first: optimism would only overtake those who wait for it."""
-        return bool(self._crowded) and self._crowded.get((home, key), 0) > now
+        return self.crowded.get((home, key), 0) > now
 
     def home(self, campaign_id: str) -> str:
         """The home of a campaign; raises UnknownCampaign where the id can be none."""
