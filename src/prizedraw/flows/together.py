@@ -1,7 +1,8 @@
 """Many requests of one campaign as one flow: what they ask for at the same time is asked at once.
 
-Each comes out as if alone, by the same steps. One that has to be decided again (its view was stale, a counter refused) is so a round
-later than its neighbours; so they happen one after another in some order, and in the order given where none has to.
+Each comes out as if alone, by the same steps. One that has to be decided again (its view was stale, a counter refused), or that follows
+another of the same participant, is decided a round later than its neighbours; so all happen one after another in some order, and in
+the order given where there is none of these.
 """
 
 from __future__ import annotations
