@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+import msgspec
 
 from prizedraw.errors import InvalidEdit
 from prizedraw.windows import check_window_edit
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from prizedraw.campaign.model import Campaign, Prize
 
 
-@frozen
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """What an edit means for the prizes; ids in prize order.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
+import msgspec
 
 Severity = Literal["error", "warning", "info"]
 
@@ -37,8 +37,7 @@ CODES: dict[str, Severity] = {
 """Every code with its severity, the most severe first; an error says that the campaign cannot do what it promises."""
 
 
-@frozen
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something legal and yet unwise in a campaign.
 
     Attributes:

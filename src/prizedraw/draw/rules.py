@@ -6,6 +6,7 @@ Only derived values live here; the law itself is ``prizedraw.pity`` and ``decide
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from prizedraw.draw.receipt import Won, from_instant, to_instant
@@ -110,28 +111,17 @@ class Rules:
         self._starts = tuple(zip(self.rule_ids, self.stages.start, strict=True))
         self._sole = self.rule_ids[0] if len(self.rule_ids) == 1 else None
         self._places: dict[tuple[int | None, ...] | int | None, Place] = {}
-        self._window = (0, 0)
         self._day: Day | None = None
-        self._span = (0, 0, 0)
+        self._span = (0, 0, (self.day(1), False))
 
-    def is_open(self, now: int) -> bool:
-        """Whether a window holds ``now``, in microseconds since the epoch; the last one that did is tried first."""
-        start, end = self._window
-        if start <= now < end:
-            return True
-        for window in self.windows:
-            if window[0] <= now < window[1]:
-                self._window = window
-                return True
-        return False
-
-    def ordinal(self, now: int) -> int:
-        """The campaign day of ``now``, in microseconds since the epoch, as an ordinal; the last day asked for is remembered."""
+    def today(self, now: int) -> tuple[Day, bool]:
+        """The campaign day of ``now``, in microseconds since the epoch, and whether a window holds it; remembered while both last."""
         start, end, found = self._span
         if not start <= now < end:
-            moment, begins, ends = self.campaign.calendar.day_span(to_instant(now))
-            found = moment.toordinal()
-            self._span = (from_instant(begins), from_instant(ends), found)
+            moment, *span = self.campaign.calendar.day_span(to_instant(now))
+            found = self.day(moment.toordinal()), any(window[0] <= now < window[1] for window in self.windows)
+            turns = [*map(from_instant, span), *chain.from_iterable(self.windows)]
+            self._span = max(turn for turn in turns if turn <= now), min(turn for turn in turns if turn > now), found
         return found
 
     def day(self, ordinal: int) -> Day:

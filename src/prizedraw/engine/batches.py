@@ -8,8 +8,7 @@ from prizedraw.draw.standing import Refusal
 from prizedraw.engine.jobs import Job
 from prizedraw.errors import DrawRefused, InvalidRequest, PrizeDrawError, RequestMismatch
 from prizedraw.flows.drawing import Drawn, DrawRequest
-from prizedraw.flows.striping import draw_flow
-from prizedraw.flows.together import together
+from prizedraw.flows.striping import batch_flow
 from prizedraw.quota import RefusalReason
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
 
 def batch(requests: list[Request]) -> Job[list[Drawn | PrizeDrawError]]:
     """The job of carrying out requests of one campaign together; one that fails fails no other."""
-    home = requests[0].home
-    return Job(together([draw_flow(request) for request in requests], [request.participant for request in requests]), home, True)
+    return Job(batch_flow(requests), requests[0].home, True)
 
 
 def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | PrizeDrawError]) -> list[Receipt | list[Receipt] | Refusal]:
@@ -48,7 +46,8 @@ def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | Prize
     failure = None
     for request, outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, Drawn):
-            hooks.drawn(outcome)
+            if hooks.any:
+                hooks.drawn(outcome)
             results.append(outcome.receipts[0] if request.n == 1 else outcome.receipts)
         elif isinstance(outcome, DrawRefused):
             hooks.refused(outcome)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 from prizedraw.campaign import Campaign
 from prizedraw.draw.receipt import from_instant, parse_receipt_id
 from prizedraw.errors import InvalidRequest
-from prizedraw.flows import alerting, auditing, counting, drawing, journaling, operating, publishing, querying, snapshots
+from prizedraw.flows import alerting, auditing, counting, drawing, journaling, keys, operating, publishing, querying, snapshots
 from prizedraw.flows.context import Context, system_clock, told_by
 from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_pseudonym, new_request_id
@@ -82,7 +82,8 @@ class Jobs:
         if meta is not None:
             meta = drawing.check_meta(meta)
         context = self._context
-        return Request(context, campaign_id, participant, lane(context, campaign_id, participant), request_id, n, meta)
+        home, doc = lane(context, campaign_id, participant), keys.participant(participant)
+        return Request(context, campaign_id, participant, home, doc, request_id, n, meta)
 
     def publish(
         self,

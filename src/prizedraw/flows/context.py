@@ -115,13 +115,14 @@ class Context:
         self.stripes: dict[str, int] = {}
         """By home, how many stripes the campaign has, where that is known."""
         self._begun: dict[tuple[str, str], int] = {}
-        self._crowded: dict[tuple[str, str], int] = {}
+        self.crowded: dict[tuple[str, str], int] = {}
+        """Home and document → until when it had better be locked, because others are at it too; see ``is_crowded``."""
 
     def crowd(self, home: str, key: str, now: int) -> None:
         """Remember for a while that a document had to be locked, because others were at it too."""
-        if len(self._crowded) >= _REMEMBERED:
-            self._crowded.clear()
-        self._crowded[home, key] = now + CROWDED_FOR
+        if len(self.crowded) >= _REMEMBERED:
+            self.crowded.clear()
+        self.crowded[home, key] = now + CROWDED_FOR
 
     def begin(self, home: str, counter: str, head: int) -> None:
         """Remember that a day's counter has its share in a stripe, by this version of its head."""
@@ -135,7 +136,7 @@ class Context:
 
     def is_crowded(self, home: str, key: str, now: int) -> bool:
         """Whether whoever wants to change a document had better lock it first: optimism would only overtake those who wait for it."""
-        return bool(self._crowded) and self._crowded.get((home, key), 0) > now
+        return self.crowded.get((home, key), 0) > now
 
     def home(self, campaign_id: str) -> str:
         """The home of a campaign; raises UnknownCampaign where the id can be none."""

@@ -5,6 +5,8 @@ The loop is here (D4): a stale view is decided again from the same tapes, a refu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
@@ -23,15 +25,16 @@ from prizedraw.flows.ids import new_request_id
 from prizedraw.flows.keys import HEAD
 from prizedraw.quota import RefusalReason
 from prizedraw.sampling import Tape
-from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed
+from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Refused, Replayed, Stale, View
 from prizedraw.windows import first_open, next_window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from prizedraw.draw.state import State
     from prizedraw.flows.context import Head
     from prizedraw.sampling import Entropy
+    from prizedraw.storage.protocol import Counter, Outcome
 
 DRAW = "draw"
 """The kind of a draw's journal entry."""
@@ -40,6 +43,8 @@ META_BYTES = 4096
 
 
 _new = tuple.__new__  # half the time of Drawn(…), in every draw
+_NOTHING_SEEN = View({}, {})
+_NOTHING_KNOWN: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 class DrawRequest(msgspec.Struct, frozen=True):
@@ -65,26 +70,38 @@ class Drawn(NamedTuple):
 
 
 class Request(msgspec.Struct, gc=False):
-    """One request of 1..n draws on its way: what does not change while it is decided again.
+    """One request of 1..n draws on its way: what it asked, and what has been seen and tried so far.
 
     Attributes:
         context: the engine's.
         campaign_id, participant: whose draws.
         home: the campaign's.
+        doc: the key of the participant's document.
         id: the idempotency key; None: one is made when the flow begins.
         n: how many draws, all or none.
         meta: plain data to keep with them.
         tapes: of the draws that were decided before.
+        view: the documents as last seen, and the entry if there was one.
+        known: counter → (value, limit), of those that were refused or asked for since.
+        misfires: commits that were overtaken by other writers.
+        made: the receipts of the last decision.
+        rules: those by which it was made.
     """
 
     context: Context
     campaign_id: str
     participant: str
     home: str
+    doc: str
     id: str | None
     n: int = 1
     meta: Any = None
     tapes: list[Tape] = []
+    view: View = _NOTHING_SEEN
+    known: Mapping[str, tuple[int, int]] = _NOTHING_KNOWN
+    misfires: int = 0
+    made: list[Receipt] | None = None
+    rules: Rules | None = None
 
     def key(self) -> str:
         """The idempotency key to try again with, made now if the flow has not begun."""
@@ -97,90 +114,99 @@ class Request(msgspec.Struct, gc=False):
         """What the request asks: ids hold no control characters, so this is one-to-one, and one draw costs no memory beside the owner."""
         return self.participant if self.n == 1 else f"{self.participant}\n{self.n}"
 
-    def flow(self) -> Flow[Drawn]:  # noqa: C901 - the one loop of every draw, in which a call costs
-        """Draw, once for each request id.
+    def flow(self) -> Flow[Drawn]:
+        """Draw, once for each request id; ``together`` does so for many.
 
         Raises:
             DrawRefused: it may not happen now; nothing was written.
             RequestMismatch: the request id was used for another participant or number.
             UnknownCampaign: there is no such campaign.
+            StorageBusy: other writers overtook it too often; nothing was written.
         """
-        context, home, n = self.context, self.home, self.n
-        key = "p/" + self.participant  # keys.participant, without the call
-        now = context.now()
+        context, home = self.context, self.home
+        in_force, now = context.in_force[home], context.now()
+        wanted = self.begin(now)
+        if context.is_crowded(home, self.doc, now):
+            yield Exclusive(home, (self.doc,))
+        self.view = yield Fetch(home, wanted)
+        while self.view.entry is None:
+            doc = self.view.docs[HEAD]
+            head, rules = in_force.get(doc.data) or (yield from context.put_in_force(self.campaign_id, doc))
+            found = self.decide(head, rules, now)
+            if isinstance(found, Read):
+                self.know((yield Fetch(home, found)).counters)
+                continue
+            drawn = self.settle((yield Post(home, found)))
+            if drawn is not None:
+                return drawn
+            now = context.now()
+            if self.misfires == PATIENCE:
+                context.crowd(home, self.doc, now)
+                yield Exclusive(home, (self.doc,))
+                self.view = yield Fetch(home, self.begin(now))
+        return self.replay()
+
+    def begin(self, now: int) -> Read:
+        """What to look at first, and again where what was seen is no longer so."""
         if self.id is None:
             self.id = new_request_id(now)
-        in_force = context.in_force[home]
-        wanted = Read((HEAD, key), (), self.id)
-        if context.is_crowded(home, key, now):
-            yield Exclusive(home, (key,))
-        view = yield Fetch(home, wanted)
-        known: dict[str, tuple[int, int]] = {}
-        misfires = 0
-        while view.entry is None:
-            doc, mine = view.docs[HEAD], view.docs[key]
-            head, rules = in_force.get(doc.data) or (yield from context.put_in_force(self.campaign_id, doc))
-            before = states.decode(mine.data)
-            ordinal = rules.ordinal(now)
-            state = before if ordinal <= before.day else before.on(ordinal)
-            own = n
-            if (
-                state.draws + n > rules.most_draws
-                or state.day_draws + n > rules.most_draws_a_day
-                or not (head.online and rules.is_open(now))
-                or state.blocked
-                or state.barred > 0
-                or DRAWS in known
-            ):  # not the usual case, in which every draw is the participant's own
-                admitted = self._admitted(rules, head, state, now, known)
-                if admitted is None:
-                    # The cap over everyone goes before the day's as a reason, so it must be known.
-                    known.update((yield Fetch(home, Read((), (DRAWS,)))).counters)
-                    continue
-                own = admitted
-            expect = {HEAD: doc.version, key: mine.version}
-            made, commit, asks = self._decide(rules, head, before, state, expect, mine.data, own, now, known)
-            if asks:
-                known.update((yield Fetch(home, Read((), asks))).counters)
-                continue
-            outcome = yield Post(home, commit)
-            if type(outcome) is Committed:
-                return _new(Drawn, (made, outcome.entries[0], rules))
-            if isinstance(outcome, (Replayed, Conflict)):
-                return self._replay(outcome.entry)
-            misfires += 1
-            if misfires == MISFIRES:
-                raise StorageBusy(f"the draw was overtaken {misfires} times by other writers; nothing was written, try again")
-            now = context.now()
-            if isinstance(outcome, Refused):
-                known.update(outcome.counters)
-            else:
-                view, known = outcome.view, {}
-            if misfires == PATIENCE:
-                context.crowd(home, key, now)
-                yield Exclusive(home, (key,))
-                view, known = (yield Fetch(home, wanted)), {}
-        return self._replay(view.entry)
+        self.known = _NOTHING_KNOWN
+        return Read((HEAD, self.doc), (), self.id)
 
-    def _decide(
-        self,
-        rules: Rules,
-        head: Head,
-        before: State,
-        state: State,
-        expect: dict[str, int],
-        data: bytes,
-        own: int,
-        now: int,
-        known: Mapping[str, tuple[int, int]],
-    ) -> tuple[list[Receipt], Commit, tuple[str, ...]]:
-        """The n decisions, each from its own tape: their receipts, the commit, and counters still to be asked for.
+    def know(self, counters: Mapping[str, Counter]) -> None:
+        """Take in counters that were refused, or asked for."""
+        self.known = {**self.known, **counters}
 
-        ``before`` is the participant as stored in ``data``, ``state`` the same on the campaign day; ``own`` draws use chances of the
-        participant's own. Nothing is called here that can be written out: every draw passes.
+    def settle(self, outcome: Outcome) -> Drawn | None:
+        """What the request gave, now that its commit had this outcome; None: it has to be decided again.
+
+        Raises:
+            RequestMismatch: the request id was used for another participant or number.
+            StorageBusy: it was overtaken too often.
         """
-        n, participant, request_id, meta, tapes = self.n, self.participant, self.key(), self.meta, self.tapes
-        day, off_shelf = rules.day(state.day), head.off_shelf
+        if type(outcome) is Committed:
+            return _new(Drawn, (self.made, outcome.entries[0], self.rules))
+        if isinstance(outcome, (Replayed, Conflict)):
+            return self._replay(outcome.entry)
+        self.misfires += 1
+        if self.misfires == MISFIRES:
+            raise StorageBusy(f"the draw was overtaken {MISFIRES} times by other writers; nothing was written, try again")
+        if isinstance(outcome, Refused):
+            self.know(outcome.counters)
+        elif isinstance(outcome, Stale):
+            self.view, self.known = outcome.view, _NOTHING_KNOWN
+        return None
+
+    def decide(self, head: Head, rules: Rules, now: int) -> Commit | Read:
+        """The commit that makes the draws, each decided from its own tape by what was seen; or what has to be known first.
+
+        Nothing is called here that can be written out: every draw passes.
+
+        Raises:
+            DrawRefused: they may not happen now.
+        """
+        n, participant, request_id, meta, tapes, known = self.n, self.participant, self.id or self.key(), self.meta, self.tapes, self.known
+        docs, key = self.view.docs, self.doc
+        version, data = docs[key]
+        before = states.decode(data)
+        today, is_open = rules.today(now)
+        state = before if today.ordinal <= before.day else before.on(today.ordinal)
+        own = n
+        if (
+            state.draws + n > rules.most_draws
+            or state.day_draws + n > rules.most_draws_a_day
+            or not (head.online and is_open)
+            or state.blocked
+            or state.barred > 0
+            or DRAWS in known
+        ):  # not the usual case, in which every draw is the participant's own
+            admitted = self._admitted(rules, head, state, now)
+            if admitted is None:
+                # The cap over everyone goes before the day's as a reason, so it must be known.
+                return Read((), (DRAWS,))
+            own = admitted
+        day = today if today.ordinal == state.day else rules.day(state.day)
+        off_shelf = head.off_shelf
         added = {DRAWS: n} if head.counting else {}
         limits: dict[str, int] = {}
         lines, made = [], []
@@ -207,20 +233,23 @@ class Request(msgspec.Struct, gc=False):
                 moves(rules, day, prize, added, limits)
             before = state = advance(rules, state, decision, now, is_own)
             data = states.encode(state)
+        if asks:
+            return Read((), asks)
+        self.made, self.rules = made, rules
         counted = head.counting > NOT_COUNTED
         content = (receipts.FORMAT, rules.version, rules.digest_bytes, day.ordinal, lines, meta, counted)  # a receipts.DrawData
         entry = Entry(request_id, participant if n == 1 else self.fingerprint, participant, DRAW, now, receipts.encode(content))
-        return made, Commit(expect, {"p/" + participant: data}, added, limits, (entry,)), asks
+        return Commit({HEAD: docs[HEAD][0], key: version}, {key: data}, added, limits, (entry,))
 
-    def _admitted(self, rules: Rules, head: Head, state: State, now: int, known: Mapping[str, tuple[int, int]]) -> int | None:
+    def _admitted(self, rules: Rules, head: Head, state: State, now: int) -> int | None:
         """How many of the draws are the participant's own; None if that depends on the counter of all draws. Raises DrawRefused."""
         if not head.online:
             self._refuse(rules, state, now, RefusalReason.OFFLINE)
-        if not rules.is_open(now):
+        if not rules.today(now)[1]:
             self._refuse(rules, state, now, RefusalReason.OUTSIDE_WINDOW)
         if state.refused:
             self._refuse(rules, state, now, RefusalReason.BLOCKED)
-        counted = known.get(DRAWS)
+        counted = self.known.get(DRAWS)
         found = admit(rules, state, self.n, now, counted[0] if counted else None)
         if not isinstance(found, RefusalReason):
             return found
@@ -242,15 +271,20 @@ class Request(msgspec.Struct, gc=False):
             message += f"; try again from {retry_at.isoformat()}"
         raise DrawRefused(message, reason=reason, standing=standing(rules, state, day, now), retry_at=retry_at)
 
+    def replay(self) -> Drawn:
+        """What the request gave when it was made before, as was seen; raises RequestMismatch where its id was for something else."""
+        assert self.view.entry is not None  # noqa: S101 - for the type checker; the caller has looked
+        return self._replay(self.view.entry)
+
     def _replay(self, entry: Entry) -> Drawn:
         if entry.fingerprint != self.fingerprint:
-            self.mismatch(entry)
+            raise self.mismatch(entry)
         return Drawn(from_entry(self.campaign_id, entry))
 
-    def mismatch(self, entry: Entry) -> NoReturn:
-        """Raise RequestMismatch: the request's id is that of another entry."""
+    def mismatch(self, entry: Entry) -> RequestMismatch:
+        """The error to raise where the request's id is that of another entry."""
         was = _asked(entry.fingerprint) if entry.kind == DRAW else f"{entry.kind!r} request"
-        raise RequestMismatch(
+        return RequestMismatch(
             f"request {self.id!r} was used before in {self.campaign_id!r} for {was!r}, and not for {_asked(self.fingerprint)!r}; "
             "use a new request id for a new request",
             request_id=self.id or "",
@@ -273,8 +307,8 @@ def from_entry(campaign_id: str, entry: Entry) -> list[Receipt]:
 
 def preview_receipts(rules: Rules, entropy: Entropy, n: int, now: int, off_shelf: Collection[str]) -> list[Receipt]:
     """The receipts of a new participant's first ``n`` draws, one request each, with ample stock; nothing is written."""
-    state = states.NEW.on(rules.ordinal(now))
-    day, made = rules.day(state.day), []
+    day, made = rules.today(now)[0], []
+    state = states.NEW.on(day.ordinal)
     for place in range(n):
         decision = decide(rules, state, day, Tape(entropy), off_shelf)
         prize, named, reason, forced_by, owed, tickets, refused, _, _ = decision

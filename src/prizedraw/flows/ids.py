@@ -66,12 +66,12 @@ def check_namespace(value: object) -> str:
 
 
 def new_request_id(now: int) -> str:
-    """A request id of the engine's own: ordered by time, which keeps indexes compact, with 64 random bits.
+    """x, which keeps indexes compact, with 64 random bits.
 
     Args:
         now: microseconds since the epoch.
     """
-    return "%014x-%016x" % (now, _words.word())  # noqa: UP031 - half the time of an f-string
+    return (now << 64 | _words.word()).to_bytes(15, "big").hex("-", 8)
 
 
 def new_pseudonym() -> str:

@@ -71,7 +71,7 @@ def standing_of(context: Context, campaign_id: str, participant: str) -> Flow[St
     head = context.head(campaign_id, view.docs[keys.HEAD])
     rules = yield from context.rules(home, head.version)
     now = context.now()
-    mine = states.decode(view.docs[key].data).on(rules.ordinal(now))
+    mine = states.decode(view.docs[key].data).on(rules.today(now)[0].ordinal)
     return standing(rules, mine, rules.day(mine.day).date, now)
 
 
@@ -79,7 +79,7 @@ def stock(context: Context, campaign_id: str) -> Flow[dict[str, StockLine]]:
     """The stock of every prize of the definition in force, in prize order."""
     found = yield from published(context, campaign_id)
     rules = found.rules
-    day = rules.day(rules.ordinal(context.now()))
+    day = rules.today(context.now())[0]
     counters = (*rules.stock[:-1], *day.prizes)
     view = yield Fetch(context.home(campaign_id), Read((), counters))
     lines = {}
@@ -94,10 +94,9 @@ def odds_of(context: Context, campaign_id: str, participant: str) -> Flow[dict[s
     home, key = context.home(campaign_id), keys.participant(participant)
     found = yield from published(context, campaign_id)
     rules = found.rules
-    ordinal = rules.ordinal(context.now())
-    day = rules.day(ordinal)
+    day = rules.today(context.now())[0]
     view = yield Fetch(home, Read((key,), rules.shared(day)))
-    mine = states.decode(view.docs[key].data).on(ordinal)
+    mine = states.decode(view.docs[key].data).on(day.ordinal)
     return next_odds(rules, mine, day, found.head.off_shelf, view.counters)
 
 

@@ -31,7 +31,7 @@ def snapshot(context: Context, campaign_id: str) -> Flow[Snapshot]:
     found = yield from published(context, campaign_id)
     rules, home = found.rules, context.home(campaign_id)
     now = context.now()
-    day = rules.day(rules.ordinal(now))
+    day = rules.today(now)[0]
     counters = (yield Fetch(home, Read((), (*rules.shared(day), DRAWS)))).counters
     participants: dict[str, State] = {}
     prefix, after = keys.participant(""), None

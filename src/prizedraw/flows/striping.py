@@ -13,15 +13,18 @@ import msgspec
 
 from prizedraw.errors import DrawRefused, InvalidEdit, InvalidRequest, StorageBusy
 from prizedraw.flows import keys, sharing, shortages
-from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Flow, Listing, Post, Redact
+from prizedraw.flows.abreast import abreast
+from prizedraw.flows.effects import MISFIRES, Exclusive, Fetch, Fetches, Flow, Listing, Post, Posts, Redact
 from prizedraw.flows.merging import CLAIM, listing, shown
 from prizedraw.flows.operator import FORMAT, OperatorData, decode
 from prizedraw.flows.sharing import MOST, SHARES, Stripes, day_of, is_stripe
+from prizedraw.flows.together import together
 from prizedraw.storage.protocol import NO_LIMIT, Commit, Committed, Conflict, Page, Read, Refused, Stale, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from prizedraw.errors import PrizeDrawError, RequestMismatch
     from prizedraw.flows.context import Context
     from prizedraw.flows.drawing import Drawn, Request
     from prizedraw.flows.effects import Effect
@@ -59,22 +62,51 @@ def draw_flow(request: Request) -> Flow[Drawn]:
     return _draw(request)
 
 
+def batch_flow(requests: Sequence[Request]) -> Flow[list[Drawn | PrizeDrawError]]:
+    """The flow of requests of one campaign, likewise."""
+    first = requests[0]
+    if first.context.stripes.get(first.home) == 1:
+        return together(requests)
+    return _batch(requests)
+
+
 def _draw(request: Request) -> Flow[Drawn]:
     context, home = request.context, request.context.home(request.campaign_id)
     stripes = yield from stripes_of(context, home)
+    asked = _asked_of(stripes, request)
+    try:
+        return (yield from spread(context, asked.flow()))
+    except DrawRefused as refusal:
+        raise (yield from _refused(stripes, asked, refusal)) from None
+
+
+def _batch(requests: Sequence[Request]) -> Flow[list[Drawn | PrizeDrawError]]:
+    context, home = requests[0].context, requests[0].context.home(requests[0].campaign_id)
+    stripes = yield from stripes_of(context, home)
+    asked = [_asked_of(stripes, request) for request in requests]
+    results = yield from spread(context, together(asked))
+    for place, result in enumerate(results):
+        if isinstance(result, DrawRefused):
+            results[place] = yield from _refused(stripes, asked[place], result)
+    return results
+
+
+def _asked_of(stripes: Stripes, request: Request) -> Request:
+    """The request as of a campaign of one home, with an id."""
     if request.id is None and stripes.n > 1:
         while stripes.of(request.key()) != stripes.of(request.participant):
             request.id = None  # one of the participant's stripe need not be claimed in another
     request.key()
-    asked = msgspec.structs.replace(request, home=home)
-    try:
-        return (yield from spread(context, asked.flow()))
-    except DrawRefused:
-        if stripes.n > 1:  # that its id is somebody else's, in another stripe, goes before
-            claim = (yield Fetch(stripes.at(stripes.of(request.key())), Read(entry=request.id))).entry
-            if claim is not None and claim.fingerprint != asked.fingerprint:
-                asked.mismatch(_as_asked(claim))
-        raise
+    return msgspec.structs.replace(request, home=stripes.home)
+
+
+def _refused(stripes: Stripes, request: Request, refusal: DrawRefused) -> Flow[DrawRefused | RequestMismatch]:
+    """The error of a refused request: that its id is somebody else's, in another stripe, goes before."""
+    if stripes.n > 1:
+        claim = (yield Fetch(stripes.at(stripes.of(request.key())), Read(entry=request.id))).entry
+        if claim is not None and claim.fingerprint != request.fingerprint:
+            return request.mismatch(_as_asked(claim))
+    return refusal
 
 
 def stripes_of(context: Context, home: str, new: int = 1) -> Flow[Stripes]:
@@ -131,6 +163,10 @@ class _Campaign:
                 return (yield from self._fetch(effect.read))
             case Post():
                 return (yield from self._post(effect.commit))
+            case Fetches():
+                return (yield from abreast([self._fetch(read) for read in effect.reads]))
+            case Posts():
+                return (yield from abreast([self._post(commit) for commit in effect.commits]))
             case Listing(of="entries", owner=str(owner), kind=str(kind)) if kind != CLAIM:
                 page = yield msgspec.structs.replace(effect, home=self._stripes.at(self._stripes.of(owner)))
                 return Page(tuple(shown(entry, entry.cursor) for entry in page.items), page.next)

@@ -1,83 +1,102 @@
-"""Many flows as one flow: what they ask for at the same time is asked at once.
+"""Many requests of one campaign as one flow: what they ask for at the same time is asked at once.
 
-Each comes out as if alone. A flow that has to decide again (its view was stale, a counter refused) does so a round later than its
-neighbours; so the flows happen one after another in some order, and in the order given where none has to.
+Each comes out as if alone, by the same steps. One that has to be decided again (its view was stale, a counter refused), or that follows
+another of the same participant, is decided a round later than its neighbours; so all happen one after another in some order, and in
+the order given where there is none of these.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from prizedraw.errors import PrizeDrawError
-from prizedraw.flows.effects import Exclusive, Fetch, Fetches, Flow, Post, Posts
+from prizedraw.errors import ClockError, PrizeDrawError
+from prizedraw.flows.effects import PATIENCE, Fetches, Flow, Posts
+from prizedraw.flows.keys import HEAD
+from prizedraw.storage.protocol import Commit, Read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from prizedraw.flows.effects import Effect
-
-T = TypeVar("T")
+    from prizedraw.flows.drawing import Drawn, Request
 
 
-def together(flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow[list[T | PrizeDrawError]]:  # noqa: C901 - one loop
-    """Carry out the flows; the result or the error of each, in order.
+def together(requests: Sequence[Request]) -> Flow[list[Drawn | PrizeDrawError]]:  # noqa: C901, PLR0912 - one loop
+    """Carry out the requests; the result or the error of each, in order.
 
-    Args:
-        flows: not yet begun.
-        owners: whose each is; flows of one owner take turns, since they would only overtake each other.
+    Those of one participant take turns, since they would only overtake each other. Nothing is locked for one of many: who holds what
+    some have changed and waits for what others want stops everybody.
     """
-    results: list[Any] = [None] * len(flows)
-    waiting: dict[str, list[int]] = {}
-    for place in range(len(flows) - 1, -1, -1):
-        waiting.setdefault(owners[place], []).append(place)
-    asked: dict[int, Any] = {}
-
-    def step(place: int, value: Any) -> None:
-        """Let a flow go on to what it asks next; when it has ended, the next one of its owner begins."""
-        try:
-            asked[place] = flows[place].send(value)
-        except StopIteration as end:
-            results[place] = end.value
-        except PrizeDrawError as error:
-            results[place] = error
-        else:
-            return
-        if others := waiting[owners[place]]:
-            step(others.pop(), None)
-
-    for place in sorted(others.pop() for others in waiting.values()):
-        step(place, None)
-    while asked:
-        now, asked = asked, {}
-        for effect, places in _merged(now):
-            answers: Iterable[Any]
-            if isinstance(effect, Exclusive):
-                # Nothing is locked for one of many: who holds what some have changed and waits for what others want stops everybody.
-                answers = (None,)
-            elif isinstance(effect, (Fetches, Posts)):
-                answers = yield effect
+    context, home, now = requests[0].context, requests[0].home, requests[0].context.now()
+    results: list[Any] = [None] * len(requests)
+    first, behind = _turns(requests)
+    turn: list[tuple[int, Read | None]] = [(place, requests[place].begin(now)) for place in first]
+    while turn:
+        asking = [(place, read) for place, read in turn if read is not None]
+        if asking:
+            views = yield Fetches(home, [read for _, read in asking])
+            for (place, _), view in zip(asking, views, strict=True):
+                if view.docs:
+                    requests[place].view = view
+                else:
+                    requests[place].know(view.counters)
+        later: list[tuple[int, Read | None]] = []
+        commits: dict[int, Commit] = {}
+        for place, _ in turn:
+            request = requests[place]
+            view = request.view
+            try:
+                if view.entry is not None:
+                    results[place] = request.replay()
+                    continue
+                doc = view.docs[HEAD]
+                head, rules = context.in_force[home].get(doc.data) or (yield from context.put_in_force(request.campaign_id, doc))
+                found = request.decide(head, rules, now)
+            except PrizeDrawError as error:
+                results[place] = _kept(error)
+                continue
+            if isinstance(found, Commit):
+                commits[place] = found
             else:
-                answers = ((yield effect),)
-            for place, value in zip(places, answers, strict=True):
-                step(place, value)
+                later.append((place, found))
+        if commits:
+            outcomes = yield Posts(home, [*commits.values()])
+            for place, outcome in zip(commits, outcomes, strict=True):
+                request = requests[place]
+                try:
+                    results[place] = request.settle(outcome)
+                except PrizeDrawError as error:
+                    results[place] = _kept(error)
+                if results[place] is None:
+                    if request.misfires == PATIENCE:
+                        context.crowd(home, request.doc, now)
+                    later.append((place, request.begin(now) if request.misfires == PATIENCE else None))
+        if behind:
+            nexts = [behind[place] for place, _ in turn if results[place] is not None and place in behind]
+            later += [(place, requests[place].begin(now)) for place in nexts]
+        turn = sorted(later)  # by place
+        if turn:
+            try:
+                now = context.now()
+            except ClockError as error:
+                return [_kept(error) if result is None else result for result in results]
     return results
 
 
-def _merged(asked: dict[int, Effect]) -> list[tuple[Effect, list[int]]]:
-    """The effects to carry out, each with the flows that it answers: the commits to a home as one, its reads as one, the others alone."""
-    posts: dict[str, list[int]] = {}
-    reads: dict[str, list[int]] = {}
-    merged: list[tuple[Effect, list[int]]] = []
-    for place in sorted(asked):
-        effect = asked[place]
-        if type(effect) is Post:
-            posts.setdefault(effect.home, []).append(place)
-        elif type(effect) is Fetch:
-            reads.setdefault(effect.home, []).append(place)
+def _kept(error: PrizeDrawError) -> PrizeDrawError:
+    """An error as a result, without the frames it was raised in, which would hold it in turn."""
+    return error.with_traceback(None)
+
+
+def _turns(requests: Sequence[Request]) -> tuple[list[int], dict[int, int]]:
+    """The places of the first request of each participant; and by the place of any, that of the participant's next one."""
+    first: list[int] = []
+    behind: dict[int, int] = {}
+    last: dict[str, int] = {}
+    for place, request in enumerate(requests):
+        participant = request.participant
+        if participant in last:
+            behind[last[participant]] = place
         else:
-            merged.append((effect, [place]))
-    for home, places in posts.items():
-        merged.append((Posts(home, [asked[place].commit for place in places]), places))  # type: ignore[union-attr]  # they are Posts
-    for home, places in reads.items():
-        merged.append((Fetches(home, [asked[place].read for place in places]), places))  # type: ignore[union-attr]  # they are Fetches
-    return merged
+            first.append(place)
+        last[participant] = place
+    return first, behind

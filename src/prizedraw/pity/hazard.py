@@ -8,14 +8,13 @@ from __future__ import annotations
 from fractions import Fraction
 from math import lcm
 
-import attrs
+import msgspec
 
 LONGEST = 100_000
 """A hazard that has not settled after this many draws is refused: it is a slip of the pen, and would be a table of that size."""
 
 
-@attrs.frozen
-class Hazard:
+class Hazard(msgspec.Struct, frozen=True):
     """Chances p[1..n] of a hit at the k-th draw since the last one; beyond the list the last value holds.
 
     A value of None says that the rule does not act at that draw: its target then has its share by weight.

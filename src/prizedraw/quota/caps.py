@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import msgspec
 from attrs import Attribute, field, frozen
 
 from prizedraw.errors import InvalidCampaign
@@ -119,8 +120,7 @@ class Quota:
         return next(((outer, inner) for outer, inner in pairs if getattr(self, inner) > getattr(self, outer)), None)
 
 
-@frozen
-class Chances:
+class Chances(msgspec.Struct, frozen=True):
     """The remaining chances to tell a participant: ``n`` today, ``n`` in all, or unlimited (``n`` is then -1)."""
 
     kind: Literal["today", "total", "unlimited"]

@@ -22,16 +22,16 @@ the order of its movements; the order only decides whether units were there when
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attrs import Attribute, evolve, field, frozen
+import msgspec
 
 from prizedraw.errors import InvalidRequest, PrizeDrawError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 _LIFT = -1
 """The quantity, and the allocation, of a limit that is lifted."""
@@ -52,8 +52,7 @@ class MovementKind(StrEnum):
 _OF_THE_ALLOCATION = (MovementKind.ALLOCATE, MovementKind.RESTOCK, MovementKind.RELEASE)
 
 
-@frozen
-class Balance:
+class Balance(msgspec.Struct, frozen=True):
     """The stock of one prize, in units.
 
     Attributes:
@@ -72,8 +71,7 @@ class Balance:
         return _LIFT if self.allocated == _LIFT else self.allocated - self.issued - self.held
 
 
-@frozen
-class StockLine:
+class StockLine(msgspec.Struct, frozen=True):
     """The stock of one prize as an operator sees it, in units; -1 is unlimited.
 
     Attributes:
@@ -96,14 +94,7 @@ class StockLine:
         return cls(balance.allocated, balance.issued, balance.held, balance.remaining, released_today)
 
 
-def _fits_kind(movement: Movement, _: Attribute[int], quantity: object) -> None:
-    lifts = quantity == _LIFT and movement.kind in _OF_THE_ALLOCATION
-    if type(quantity) is not int or not (quantity > 0 or lifts):
-        raise InvalidRequest(f"{movement.kind} takes a positive integer, not {quantity!r}", "quantity")
-
-
-@frozen
-class Movement:
+class Movement(msgspec.Struct, frozen=True):
     """One line of the ledger, append-only.
 
     Attributes:
@@ -122,14 +113,21 @@ class Movement:
     """
 
     prize_id: str
-    kind: MovementKind = field(converter=MovementKind)
-    quantity: int = field(validator=_fits_kind)
+    kind: MovementKind
+    quantity: int
     at: datetime
     reason: str = ""
     note: str = ""
     actor: str = ""
     request_id: str = ""
     after: Balance | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "kind", MovementKind(self.kind))
+        quantity: object = self.quantity
+        lifts = quantity == _LIFT and self.kind in _OF_THE_ALLOCATION
+        if type(quantity) is not int or not (quantity > 0 or lifts):
+            raise InvalidRequest(f"{self.kind} takes a positive integer, not {quantity!r}", "quantity")
 
 
 class LedgerError(PrizeDrawError, ValueError):
@@ -140,8 +138,7 @@ class LedgerError(PrizeDrawError, ValueError):
         self.movement = movement
 
 
-@frozen
-class _Sums:
+class _Sums(msgspec.Struct, frozen=True):
     """What the ledger of one prize adds up to; ``lifts`` counts the limits lifted and not put back."""
 
     allocated: int = 0
@@ -152,8 +149,8 @@ class _Sums:
     def added(self, movement: Movement) -> _Sums:
         column, sign = _SIGNS[movement.kind]
         if movement.quantity == _LIFT:
-            return evolve(self, lifts=self.lifts + sign)
-        return evolve(self, **{column: getattr(self, column) + sign * movement.quantity})
+            return msgspec.structs.replace(self, lifts=self.lifts + sign)
+        return msgspec.structs.replace(self, **{column: getattr(self, column) + sign * movement.quantity})
 
     def moved(self, movement: Movement) -> _Sums:
         sums = self.added(movement)

@@ -59,8 +59,7 @@ class Kept:
 
     def apply(self, commit: Commit) -> Outcome:  # noqa: C901 - the outcomes in order; calls cost
         """Check everything, then change everything; nothing after the checks can fail."""
-        entries, expect, put = commit.entries, commit.expect, commit.put
-        docs, ids = self.docs, self.ids
+        entries, expect, put, docs, ids = commit.entries, commit.expect, commit.put, self.docs, self.ids
         for entry in entries:
             known = ids.get(entry.id)
             if known is not None:
@@ -74,9 +73,8 @@ class Kept:
             refused, after = self._move(commit, moved)
             if refused:
                 return Refused(refused)
-        for key in put:
-            if key not in expect:
-                raise ValueError(f"put writes {key!r} without a version in expect; name the version that it replaces")
+        if not put.keys() <= expect.keys():
+            raise ValueError(f"put writes {sorted(put.keys() - expect.keys())} without a version in expect; name the one that is replaced")
         if len(entries) > 1 and len({entry.id for entry in entries}) < len(entries):
             raise ValueError(f"ids {[entry.id for entry in entries]!r} repeat within a commit; give each entry its own")
 

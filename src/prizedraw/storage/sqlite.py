@@ -525,10 +525,13 @@ class _Loaded:
 
     def apply(self, commit: Commit) -> Outcome:
         """Apply one commit to what is loaded, and note what it changed."""
+        docs, ids = self.kept.docs, self.kept.ids
         for entry in commit.entries:
-            self._load_entry(entry.id)
+            if entry.id not in ids:
+                self._load_entry(entry.id)
         for key in commit.expect:
-            self._load_doc(key)
+            if key not in docs:
+                self._load_doc(key)
         for changes in (commit.add, commit.limits):
             for key in changes:
                 self._load_counter(key)
