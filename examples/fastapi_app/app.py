@@ -62,12 +62,12 @@ def create_app(engine: AsyncDrawEngine, campaign: Campaign) -> FastAPI:
     @app.get("/api/me")
     async def me(who: Participant) -> dict[str, Any]:
         chances = (await engine.standing(campaign.id, who)).message
-        mine = await some(engine.receipts(campaign.id, who, wins_only=True))
+        mine = await some(engine.receipts(campaign.id, who, wins_only=True, voided=False))
         return {"chances": {"kind": chances.kind, "n": chances.n}, "prizes": [receipt.to_dict() for receipt in mine]}
 
     @app.get("/api/winners")
     async def winners() -> list[dict[str, str]]:
-        found = await some(engine.receipts(campaign.id, wins_only=True))
+        found = await some(engine.receipts(campaign.id, wins_only=True, voided=False))
         return [{"who": f"Guest {one.participant[-4:]}", "prize": one.prize.name, "at": one.drawn_at.isoformat()} for one in found]
 
     return app

@@ -19,7 +19,7 @@ Only exception classes live here. Each carries its data as attributes, survives 
     └── StorageError (OSError)
         ├── StorageBusy (TimeoutError)   nothing was written; try again with the same request id
         ├── StorageCorrupt               not a prizedraw store, or a damaged one
-        └── StorageVersion               written by a newer version of prizedraw
+        └── StorageVersion               written by another version of prizedraw
 """
 
 from __future__ import annotations
@@ -155,4 +155,4 @@ class StorageCorrupt(StorageError):
 
 
 class StorageVersion(StorageError):
-    """The store was written by a newer version of prizedraw."""
+    """The store was written by a newer version of prizedraw, or by an older one and may not be upgraded from here."""

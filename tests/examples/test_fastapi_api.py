@@ -204,6 +204,27 @@ def test_the_ticker_tells_nobodys_cookie():
     visit(engine, scene)
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_voided_prize_is_nobodys(store, tmp_path):
+    """Neither "my prizes" nor the ticker shows it any more; the others stay (no win in 100 spins: once in 10³⁰)."""
+    engine = AsyncDrawEngine.open(tmp_path / "draws.db" if store == "sqlite" else fresh_database(), clock=FixedClock(NOON))
+
+    async def scene(app, client):
+        await engine.grant_draws(CAMPAIGN.id, "ann", 100, request_id="grant")
+        wins = [receipt for receipt in await engine.draw_many(CAMPAIGN.id, "ann", 100) if receipt.is_win]
+        taken, kept = wins[-1], wins[-2]
+        await engine.void(taken.id, request_id="void-1", note="not paid")
+        mine = (await client.get("/api/me")).json()["prizes"]
+        assert mine[0]["id"] == kept.id
+        assert taken.id not in {one["id"] for one in mine}
+        for one in wins[:-1]:
+            await engine.void(one.id, request_id=f"void {one.id}")
+        assert (await client.get("/api/me")).json()["prizes"] == []
+        assert (await client.get("/api/winners")).json() == []
+
+    visit(engine, scene)
+
+
 def test_the_wheel_is_the_campaign_in_force():
     """The wheel has the shown prizes and the thank-you with their odds, as the operator edited them; odds only if disclosed."""
     engine = in_memory()

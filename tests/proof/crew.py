@@ -233,6 +233,16 @@ def draw_in_batches(path: Path, name: str, draws: int, size: int) -> list[str]:
     return won
 
 
+def draw_for_ever(where: Where, prefix: str) -> None:
+    """Draw for participants of this process's own until it is killed; who is refused tries again."""
+    with opened(where) as engine:
+        for k in count():
+            try:
+                engine.draw("wheel", f"{prefix}-{k % 50}", request_id=f"{prefix}:{k}")
+            except DrawRefused:
+                time.sleep(0.005)
+
+
 def draw_the_same(where: Where, ids: list[str], seed: int, participant: str) -> dict[str, Any]:
     """Draw with each request id, in an order of this process's own; request id → its receipt, or "mismatch"."""
     made: dict[str, Any] = {}

@@ -72,7 +72,7 @@ def test_every_short_word_of_draws_taken_together(weights: list[int], together: 
     stage = batch._Cells(weights, together)
     alone, rest = shares([prod(each) for each in product(weights, repeat=together)], 65_536)
     settled = sum(alone)
-    drawn = stage.draw(65_536 * together, given([np.arange(65_536, dtype="<u2"), random_words(30_000)]))
+    drawn = batch._drawn(stage, 65_536 * together, given([np.arange(65_536, dtype="<u2"), random_words(30_000)]))
     named = Counter(map(tuple, drawn.reshape(-1, together)[:settled].tolist()))
     left = Fraction(65_536 - settled, 65_536)
     for combination, share in zip(product(range(len(weights)), repeat=together), rest, strict=True):
@@ -124,7 +124,7 @@ def test_the_words_at_the_edges_of_a_column(weights: list[int]) -> None:
             if part:
                 words += [part[0], part[-1]]
                 expected += [int(stage._named[outcome])] * 2
-    drawn = stage.draw(len(words), given([np.array(words + [0] * (len(words) % 2), "<u4"), random_words(1000)])).tolist()
+    drawn = batch._drawn(stage, len(words), given([np.array(words + [0] * (len(words) % 2), "<u4"), random_words(1000)])).tolist()
     assert [(word, one) for word, one, e in zip(words, drawn, expected, strict=True) if one != e and e < len(weights)] == []
 
 

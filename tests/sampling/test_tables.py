@@ -53,7 +53,7 @@ class Pooled(SecureEntropy):
 
     def __init__(self, short: int) -> None:
         super().__init__()
-        self.shorts.append(short)
+        self.shorts = iter([short])
 
 
 @given(WEIGHTS)

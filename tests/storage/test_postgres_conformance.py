@@ -1,4 +1,4 @@
-"""The PostgreSQL store does what every store must do, with the function for usual commits and without, and without its locks."""
+"""The PostgreSQL store does what every store must do, with the one statement for usual commits and without, and without its locks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postgres_servers import fresh_schema, postgres_url
-from prizedraw.storage import AsyncPostgresStore, PostgresStore
+from prizedraw.storage import AsyncPostgresStore, PostgresStore, postgres_steps
 from prizedraw.testing import AsyncStoreConformance, NoExclusive, StoreConformance
 
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ class TestPostgresStoreWithoutExclusivity(StoreConformance):
         return NoExclusive(postgres_store())
 
 
-class TestPostgresStoreWithoutFunctions(StoreConformance):
-    """Every commit goes the careful way, as for a role that may not create functions, and no statement is prepared."""
+class TestPostgresStoreUnprepared(StoreConformance):
+    """No statement is prepared, as behind a pooler, and every commit goes the careful way."""
 
     races_lines = False  # the server decides, and each of them is a round trip
 
     @pytest.fixture
-    def store(self, tmp_path):
+    def store(self, monkeypatch):
+        monkeypatch.setattr(postgres_steps, "_is_usual", lambda commit: False)
         store = postgres_store(prepared=False)
         store.open()
-        store._ask.has_procedure = False
         yield store
         store.close()
 

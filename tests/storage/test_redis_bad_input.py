@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,7 +13,7 @@ from ports import free_port
 from prizedraw import AsyncDrawEngine, DrawEngine
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageCorrupt, StorageError, StorageVersion
 from prizedraw.storage import AsyncRedisStore, Commit, Committed, Entry, RedisStore
-from prizedraw.storage.redis import layout, opening
+from prizedraw.storage.redis import layout, opening, upgrading
 from prizedraw.testing import Bridge
 from valkey_servers import Cluster, Valkey
 
@@ -95,12 +96,6 @@ def test_a_wait_that_is_none_is_an_error(wait_aof):
     """Servers, replicas and seconds."""
     with pytest.raises(InvalidRequest, match="wait_aof"):
         RedisStore("redis://host", wait_aof=wait_aof)
-
-
-def test_waiting_for_files_is_not_for_clusters():
-    """The error names what to do instead."""
-    with pytest.raises(InvalidRequest, match="appendfsync always"):
-        RedisStore("redis://host?cluster=true", wait_aof=(1, 0, 1.0))
 
 
 def test_without_the_driver_the_error_names_the_extra():
@@ -191,7 +186,8 @@ def test_a_user_without_the_right_to_write_is_told_which_rights_it_takes(tmp_pat
 
 
 def test_the_rights_that_are_named_are_enough(tmp_path, make):
-    """A user with those rights and no others opens, commits, lists and forgets; durability is told."""
+    """A user with those rights, which the docs name, and no others opens, commits, lists and forgets; durability is told."""
+    assert opening.RIGHTS.format(prefix="prizedraw") in (Path(__file__).parents[2] / "docs" / "recipes" / "redis.md").read_text("utf-8")
     with server(tmp_path, "--appendonly", "yes") as valkey, redis.Redis(port=valkey.port, protocol=2) as client:
         client.execute_command("ACL", "SETUSER", "clerk", "on", f">{SECRET}", *opening.RIGHTS.format(prefix="prizedraw").split())
         store = make(f"redis://clerk:{SECRET}@127.0.0.1:{valkey.port}/0")
@@ -202,6 +198,23 @@ def test_the_rights_that_are_named_are_enough(tmp_path, make):
             assert store.now() is not None
         assert store.forget("h", 5, Entry("c", "f", "", "checkpoint", 5, b"")) == 1
         assert "every second" in store.durability
+
+
+def test_the_rights_that_are_named_are_enough_on_a_cluster(valkey_cluster_url, make, prefix):
+    """There they take one more, which the error names where it is missing; what drops everything is never among them."""
+    rights = opening.RIGHTS.format(prefix=prefix).split()
+    with redis.RedisCluster.from_url(valkey_cluster_url.partition("?")[0], protocol=2) as client:
+        for node in client.get_primaries():
+            for name, given in (("clerk", rights), ("other", rights[:-1])):
+                client.execute_command("ACL SETUSER", name, "on", f">{SECRET}", *given, target_nodes=node)
+        store = make(valkey_cluster_url.replace("://", f"://clerk:{SECRET}@"), prefix=prefix)
+        for home in "abcdef":
+            assert isinstance(store.commit(home, [Commit({}, entries=(LINE,))])[0], Committed)
+        with pytest.raises(StorageError, match="see that .* the user may CLUSTER SLOTS"):
+            make(valkey_cluster_url.replace("://", f"://other:{SECRET}@"), prefix=prefix).open()
+        clerk = redis.Redis.from_url(valkey_cluster_url.partition("?")[0].replace("://", f"://clerk:{SECRET}@"), protocol=2)
+        with clerk, pytest.raises(redis.ResponseError, match="no permissions"):
+            clerk.flushall()
 
 
 def test_a_user_who_may_not_ask_for_the_configuration_gets_an_honest_durability(tmp_path, make):
@@ -242,7 +255,7 @@ def test_a_cluster_without_a_slot_is_refused(tmp_path, refused):
 def test_a_newer_format_is_a_storage_version(valkey_url, prefix, refused):
     """The version that knows it has to be installed."""
     with redis.Redis.from_url(valkey_url, protocol=2) as client:
-        client.set(layout.format_key(prefix), layout.FORMAT + 1)
+        client.set(layout.format_key(prefix), upgrading.newest() + 1)
     assert "upgrade" in refused(valkey_url, prefix=prefix, kind=StorageVersion)
 
 
@@ -296,10 +309,11 @@ def test_a_commit_that_is_not_confirmed_is_an_error_that_says_that_it_is_made(tm
         assert store.entry("h", "e").owner == "ann"
 
 
-def test_a_server_without_a_file_cannot_confirm(tmp_path, refused):
-    """Said when the store is opened, before a draw is made."""
+def test_a_server_without_a_file_cannot_confirm(tmp_path, refused, valkey_cluster_url):
+    """Said when the store is opened, before a draw is made; one of a cluster likewise."""
     with server(tmp_path) as valkey:
         assert "set appendonly yes" in refused(valkey.url, wait_aof=(1, 0, 1.0))
+    assert "set appendonly yes" in refused(valkey_cluster_url, wait_aof=(1, 0, 1.0))
 
 
 # --- in the middle of the work ---
@@ -315,6 +329,19 @@ def test_a_server_whose_memory_is_full_refuses_and_keeps_what_it_has(tmp_path, m
             store.commit("h", [Commit({"b": 0}, {"b": b"x" * 500_000}, entries=(Entry("f", "f", "", "draw", 0, b""),))])
         assert [key for key, _ in store.docs("h", "").items] == ["a"]
         assert [entry.id for entry in store.entries("h").items] == ["e"]
+
+
+def test_a_primary_that_is_cut_off_from_its_replicas_takes_no_draws_if_told_so(tmp_path, make):
+    """With min-replicas-to-write the commit is refused, and nothing of it is there."""
+    with server(tmp_path) as valkey, redis.Redis(port=valkey.port, protocol=2) as client:
+        store = make(valkey.url)
+        store.open()
+        client.config_set("min-replicas-to-write", 1)
+        with pytest.raises(StorageError, match=r"NOREPLICAS .*; nothing was written, try again"):
+            store.commit("h", [Commit({"a": 0}, {"a": b"x"}, {"n": 1}, entries=(LINE,))])
+        client.config_set("min-replicas-to-write", 0)
+        assert store.docs("h", "").items == store.counters("h", "").items == store.entries("h").items == ()
+        assert isinstance(store.commit("h", [Commit({}, entries=(LINE,))])[0], Committed)
 
 
 def test_every_connection_is_in_use(valkey_url, prefix):

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from prizedraw.errors import InvalidRequest, StorageBusy, StorageError
-from prizedraw.storage import MAX_INTEGER, Commit, Committed, Counter, Doc, Entry, MemoryStore, Read, RedisStore, Refused, Replayed
+from prizedraw.storage import MAX_INTEGER, Commit, Committed, Counter, Doc, Entry, MemoryStore, Read, RedisStore, Refused, Replayed, Stale
 from prizedraw.storage.redis import layout, scripts, steps
 from prizedraw.testing.conformance import everything, journal, one
 
@@ -127,7 +127,7 @@ def test_a_home_has_two_keys_and_none_expires(store, server, prefix):
 @pytest.mark.parametrize("home", ["", "}", "{", "{}", "a}b", "%", "%7D", "{a", "default/campaign/x"])
 def test_every_key_of_a_home_is_in_one_slot_whatever_its_name(home):
     """Braces in a home's name do not end the tag, and an empty name still makes one."""
-    names = [*layout.keys("p", home), *layout.locks("p", home, ("a", "b}", "{c}"))]
+    names = [*layout.keys("p", home), *layout.locks(layout.keys("p", home), ("a", "b}", "{c}"))]
     assert len({redis.cluster.key_slot(name) for name in names}) == 1
 
 
@@ -345,10 +345,32 @@ def test_the_lock_of_one_who_died_is_free_after_a_while(store, monkeypatch):
     """A holder that never lets go holds up the others for its lease only."""
     monkeypatch.setattr(steps, "LEASE", 200)
     store.open()
-    list_of_locks = layout.locks(store.prefix, HOME, ("d",))
-    store._run(steps.lock(list_of_locks, "dead", 1.0))
+    store._run(steps.lock(layout.keys(store.prefix, HOME), ("d",), "dead", 1.0))
     with store.exclusive(HOME, ("d",), 5.0):
         pass
+
+
+def test_a_commit_of_others_stands_back_for_the_holder_of_its_document(store):
+    """What another thread commits to the document comes after the holder's own, and is stale; another document is nobody's business."""
+    got = []
+    one(store, Commit({"d": 0}, {"d": b"0"}))
+    with store.exclusive(HOME, ("d",), 1.0) as handle:
+        other = threading.Thread(target=lambda: got.extend(store.commit(HOME, [Commit({"d": 1}, {"d": b"theirs"})])))
+        other.start()
+        assert isinstance(one(store, Commit({"e": 0}, {"e": b""})), Committed)
+        time.sleep(0.02)
+        assert [type(outcome) for outcome in handle.commit(HOME, [Commit({"d": 1}, {"d": b"ours"})])] == [Committed]
+    other.join()
+    assert [type(outcome) for outcome in got] == [Stale]
+    assert store.read(HOME, [Read(("d",))])[0].docs["d"].data == b"ours"
+
+
+def test_a_commit_stands_back_for_a_dead_holder_only_for_a_moment(store, monkeypatch):
+    """One that holds a document and is gone keeps a commit from it for HELD milliseconds and TURN seconds, and its outcome is as ever."""
+    monkeypatch.setattr(steps, "TURN", 0.1)
+    store.open()
+    store._run(steps.lock(layout.keys(store.prefix, HOME), ("d",), "dead", 1.0))
+    assert isinstance(one(store, Commit({"d": 0}, {"d": b""})), Committed)
 
 
 def test_locks_on_several_documents_never_wait_in_a_circle(store):
@@ -436,7 +458,17 @@ def test_the_servers_clock_is_told(store, server):
 
 def test_scripts_declare_every_key_that_they_touch():
     """No script makes up the name of a key: what it passes to a command is one of KEYS, by name or by place."""
-    for script in (scripts.COMMIT, scripts.REDACT, scripts.NAMES, scripts.LINES, scripts.SWEEP, scripts.LOCK, scripts.FORMAT):
+    for script in (
+        scripts.COMMIT,
+        scripts.REDACT,
+        scripts.NAMES,
+        scripts.LINES,
+        scripts.SWEEP,
+        scripts.LOCK,
+        scripts.UNLOCK,
+        scripts.FORMAT,
+        scripts.EXCHANGE,
+    ):
         for call in script.text.decode().split("redis.call(")[1:]:
             command, _, rest = call.partition(",")
             first = rest.lstrip().partition(",")[0].partition(")")[0]

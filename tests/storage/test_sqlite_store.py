@@ -19,7 +19,7 @@ import pytest
 
 from prizedraw.errors import StorageBusy, StorageCorrupt, StorageError, StorageVersion
 from prizedraw.storage import Commit, Committed, Read, Refused, SqliteStore
-from prizedraw.storage.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from prizedraw.storage.sqlite_file import APPLICATION_ID, LAYOUTS
 from store_writers import create_and_write, increment, increment_many, line
 
 spawn = multiprocessing.get_context("spawn")
@@ -100,9 +100,9 @@ def test_a_file_from_a_newer_version_is_refused(path, store):
     """The message names both versions; the file stays as it is."""
     store.close()
     with sqlite3.connect(path) as newer:
-        newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        newer.execute(f"PRAGMA user_version = {len(LAYOUTS) + 1}")
     newer.close()
-    with pytest.raises(StorageVersion, match=rf"version {SCHEMA_VERSION + 1}.*knows {SCHEMA_VERSION}"):
+    with pytest.raises(StorageVersion, match=rf"version {len(LAYOUTS) + 1}.*knows {len(LAYOUTS)}"):
         SqliteStore(path).open()
 
 
@@ -110,7 +110,7 @@ def test_the_file_says_what_it_is(path, store):
     """application_id and user_version are set, so that tools know the file."""
     raw = sqlite3.connect(path)
     assert raw.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-    assert raw.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (len(LAYOUTS),)
     raw.close()
 
 

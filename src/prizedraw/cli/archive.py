@@ -42,14 +42,14 @@ def _take_rest(to: ArgumentParser) -> None:
 
 def keep(args: Namespace) -> int:
     """Archive."""
-    with DrawEngine.open(existing_store(args.store)) as engine:
+    with DrawEngine.open(existing_store(args.store), namespace=args.namespace) as engine:
         done = engine.archive(args.campaign, args.before, args.file, force=args.force, actor="prizedraw archive")
     return _tell(args, done)
 
 
 def drop(args: Namespace) -> int:
     """Prune."""
-    with DrawEngine.open(existing_store(args.store)) as engine:
+    with DrawEngine.open(existing_store(args.store), namespace=args.namespace) as engine:
         done = engine.prune(args.campaign, args.before, force=args.force, actor="prizedraw prune")
     return _tell(args, done)
 

@@ -43,12 +43,8 @@ def take_file(to: argparse.ArgumentParser) -> None:
 
 
 def take_store(to: argparse.ArgumentParser) -> None:
-    """Where draws are kept."""
+    """Where draws are kept, and whose campaigns there."""
     to.add_argument("--store", metavar="URL", required=True, help='the path of an SQLite file, ":memory:", or the URL of a server')
-
-
-def take_namespace(to: argparse.ArgumentParser) -> None:
-    """Whose campaigns."""
     to.add_argument("--namespace", metavar="NAME", default="default", help="whose campaigns (default: default)")
 
 

@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
 def carry_out(args: Namespace) -> int:
     """Audit; 1 if something differs."""
-    with DrawEngine.open(existing_store(args.store)) as engine:
+    with DrawEngine.open(existing_store(args.store), namespace=args.namespace) as engine:
         audit = engine.audit(args.campaign)
     if args.json:
         screen.put_json({"campaign": args.campaign, **audit_json(audit)})

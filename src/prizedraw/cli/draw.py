@@ -36,7 +36,7 @@ def carry_out(args: Namespace) -> int:
     campaign = Campaign.load(args.file)
     receipts: list[Receipt] = []
     refused = None
-    with DrawEngine.open(args.store) as engine:
+    with DrawEngine.open(args.store, namespace=args.namespace) as engine:
         engine.publish(campaign, actor="prizedraw draw")
         try:
             receipts = engine.draw_many(campaign.id, args.participant, args.n, request_id=args.request_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prizedraw.cli import screen
-from prizedraw.cli.arguments import Commands, command, example, existing_store, take_namespace, take_store
+from prizedraw.cli.arguments import Commands, command, example, existing_store, take_store
 from prizedraw.engine import DrawEngine
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def add(commands: Commands) -> None:
     erase = command(commands, "erase", "take a participant's id out of a store", carry_out, **end)
     erase.add_argument("participant", metavar="PARTICIPANT", help="whose id")
     take_store(erase)
-    take_namespace(erase)
 
 
 def carry_out(args: Namespace) -> int:

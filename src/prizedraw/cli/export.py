@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from prizedraw.cli.arguments import Commands, command, example, existing_store, take_namespace, take_store
+from prizedraw.cli.arguments import Commands, command, example, existing_store, take_store
 from prizedraw.engine import DrawEngine
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def add(commands: Commands) -> None:
     )
     export = command(commands, "export", "write a whole namespace to stdout", carry_out, **end)
     take_store(export)
-    take_namespace(export)
     export.add_argument("--take-offline", action="store_true", help="take every campaign offline first; they stay so, in the export too")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prizedraw.cli import screen
-from prizedraw.cli.arguments import Commands, command, example, take_namespace, take_store
+from prizedraw.cli.arguments import Commands, command, example, take_store
 from prizedraw.cli.report import audit_json, verdict
 from prizedraw.engine import DrawEngine
 
@@ -26,7 +26,6 @@ def add(commands: Commands) -> None:
     load = command(commands, "import", "bring an exported namespace into a store", carry_out, **end)
     load.add_argument("file", metavar="FILE", help="what prizedraw export wrote")
     take_store(load)
-    take_namespace(load)
 
 
 def carry_out(args: Namespace) -> int:

@@ -51,7 +51,7 @@ def cursor(text: str) -> str:
 
 def carry_out(args: Namespace) -> int:
     """Print the entries."""
-    with DrawEngine.open(existing_store(args.store)) as engine:
+    with DrawEngine.open(existing_store(args.store), namespace=args.namespace) as engine:
         after = args.after
         for entry in _found(engine, args):
             _put(entry, as_json=args.json)

@@ -41,10 +41,11 @@ def carry_out(args: Namespace) -> int:
     at = opening_time(campaign)
     if at is not None:
         screen.note(f"no window of {campaign.id!r} is open now: playing at {at.isoformat()} on a simulated clock")
-    return played(campaign, args.store, Plan(args.participants, args.draws, args.seed), at, as_json=args.json)
+    plan = Plan(args.participants, args.draws, args.seed)
+    return played(campaign, args.store, plan, at, namespace=args.namespace, as_json=args.json)
 
 
-def played(campaign: Campaign, store: str, plan: Plan, at: datetime | None, *, as_json: bool) -> int:
+def played(campaign: Campaign, store: str, plan: Plan, at: datetime | None, *, namespace: str, as_json: bool) -> int:
     """Play a game on a store and print the report.
 
     Args:
@@ -52,6 +53,7 @@ def played(campaign: Campaign, store: str, plan: Plan, at: datetime | None, *, a
         store: a URL.
         plan: who draws how often.
         at: the time on a simulated clock; None: the real one.
+        namespace: whose campaign it is there.
         as_json: print JSON instead of a table.
 
     Returns:
@@ -64,7 +66,7 @@ def played(campaign: Campaign, store: str, plan: Plan, at: datetime | None, *, a
         screen.need_rich()
     entropy = None if plan.seed is None else ChunkedEntropy(plan.seed)
     tally = Tally()
-    with DrawEngine.open(store, clock=None if at is None else lambda: at, entropy=entropy) as engine:
+    with DrawEngine.open(store, clock=None if at is None else lambda: at, entropy=entropy, namespace=namespace) as engine:
         engine.publish(campaign, actor="prizedraw run")
         try:
             with screen.progress(campaign.id, plan.requests) as advance:

@@ -22,6 +22,7 @@ from prizedraw.engine.urls import open_async_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
+from prizedraw.flows.striping import draw_flow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -156,12 +157,13 @@ class AsyncDrawEngine:
         *,
         online: bool = True,
         expect_version: int | None = None,
+        stripes: int | None = None,
         request_id: str | None = None,
         actor: str = "",
         note: str = "",
     ) -> int:
         """See ``DrawEngine.publish``."""
-        return await self._run(self._jobs.publish(campaign, online, expect_version, request_id, actor, note))
+        return await self._run(self._jobs.publish(campaign, online, expect_version, stripes, request_id, actor, note))
 
     async def campaigns(self) -> list[str]:
         """See ``DrawEngine.campaigns``."""
@@ -209,7 +211,7 @@ class AsyncDrawEngine:
         return made
 
     async def _alone(self, request: Request) -> Drawn:
-        return await self._run(Job(request.flow(), request.home, True))
+        return await self._run(Job(draw_flow(request), request.home, True))
 
     async def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """See ``DrawEngine.draw_batch``."""
@@ -316,9 +318,10 @@ class AsyncDrawEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         newest_first: bool = True,
+        voided: bool = True,
     ) -> AsyncIterator[Receipt]:
         """See ``DrawEngine.receipts``."""
-        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first)
+        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first, voided)
         return self._pages(lambda after: self._jobs.receipts(id, wanted, after))
 
     def movements(self, id: str, prize_id: str | None = None) -> AsyncIterator[Movement]:  # noqa: A002 - as above
@@ -385,16 +388,16 @@ class AsyncDrawEngine:
 
         archive = self._jobs.archive(id, before, force, actor, note, keep=True)
         with kept(to) as file:
-            while (lines := await self._run(self._jobs.rest(archive.lines.page()))) is not None:
+            while (lines := await self._run(self._jobs.own(archive.lines.page()))) is not None:
                 await asyncio.to_thread(file.writelines, lines)
-        return await self._run(self._jobs.rest(archive.finish()))
+        return await self._run(self._jobs.own(archive.finish()))
 
     async def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
         """See ``DrawEngine.prune``."""
         archive = self._jobs.archive(id, before, force, actor, note, keep=False)
-        while await self._run(self._jobs.rest(archive.lines.page())) is not None:
+        while await self._run(self._jobs.own(archive.lines.page())) is not None:
             pass
-        return await self._run(self._jobs.rest(archive.finish()))
+        return await self._run(self._jobs.own(archive.finish()))
 
     # The whole namespace
 

@@ -8,6 +8,7 @@ from prizedraw.draw.standing import Refusal
 from prizedraw.engine.jobs import Job
 from prizedraw.errors import DrawRefused, InvalidRequest, PrizeDrawError, RequestMismatch
 from prizedraw.flows.drawing import Drawn, DrawRequest
+from prizedraw.flows.striping import draw_flow
 from prizedraw.flows.together import together
 from prizedraw.quota import RefusalReason
 
@@ -38,7 +39,7 @@ def checked(requests: Iterable[DrawRequest]) -> list[DrawRequest]:
 def batch(requests: list[Request]) -> Job[list[Drawn | PrizeDrawError]]:
     """The job of carrying out requests of one campaign together; one that fails fails no other."""
     home = requests[0].home
-    return Job(together(home, [request.flow() for request in requests], [request.participant for request in requests]), home, True)
+    return Job(together([draw_flow(request) for request in requests], [request.participant for request in requests]), home, True)
 
 
 def told(hooks: Hooks, requests: list[DrawRequest], outcomes: list[Drawn | PrizeDrawError]) -> list[Receipt | list[Receipt] | Refusal]:

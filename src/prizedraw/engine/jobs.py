@@ -17,6 +17,7 @@ from prizedraw.flows.drawing import Request
 from prizedraw.flows.ids import check_count, check_id, check_namespace, new_pseudonym, new_request_id
 from prizedraw.flows.operator import Order
 from prizedraw.flows.streaming import Stream
+from prizedraw.flows.striping import check_stripes, lane, spread
 from prizedraw.sampling import SecureEntropy
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Jobs:
         order.check()
         return order
 
-    def _job(self, flow: Flow[T], campaign_id: str, *, writes: bool = False) -> Job[T]:
-        return Job(flow, self._context.home(campaign_id), writes)
+    def _job(self, flow: Flow[T], campaign_id: str, *, writes: bool = False, heads: bool = False) -> Job[T]:
+        return Job(spread(self._context, flow, heads=heads), self._context.home(campaign_id), writes or heads)
 
     def draw(self, campaign_id: str, participant: str, request_id: str | None, n: int, meta: Any) -> Request:
         """One request of ``n`` draws."""
@@ -81,10 +82,17 @@ class Jobs:
         if meta is not None:
             meta = drawing.check_meta(meta)
         context = self._context
-        return Request(context, campaign_id, participant, context.home(campaign_id), request_id, n, meta)
+        return Request(context, campaign_id, participant, lane(context, campaign_id, participant), request_id, n, meta)
 
     def publish(
-        self, campaign: Campaign, online: bool, expect_version: int | None, request_id: str | None, actor: str, note: str
+        self,
+        campaign: Campaign,
+        online: bool,
+        expect_version: int | None,
+        stripes: int | None,
+        request_id: str | None,
+        actor: str,
+        note: str,
     ) -> Job[int]:
         """Put a definition in force."""
         if not isinstance(campaign, Campaign):
@@ -92,12 +100,13 @@ class Jobs:
         _check_flag(online, "online")
         asked = campaign.digest if online else f"{campaign.digest} offline"
         order = self._order(publishing.PUBLISH, asked, request_id, actor, note)
-        flow = publishing.publish(self._context, campaign, order, online=online, expect_version=expect_version)
-        return self._job(flow, campaign.id, writes=True)
+        check_stripes(stripes)
+        flow = publishing.publish(self._context, campaign, order, online=online, expect_version=expect_version, stripes=stripes)
+        return Job(spread(self._context, flow, new=stripes or 1, heads=True), self._context.home(campaign.id), True)
 
     def campaigns(self) -> Job[list[str]]:
         """The ids of what is published."""
-        return Job(publishing.published_ids(self._context), self._context.registry)
+        return self.rest(publishing.published_ids(self._context))
 
     def campaign(self, campaign_id: str, version: int | None) -> Job[Campaign]:
         """A definition."""
@@ -110,12 +119,12 @@ class Jobs:
     def switch(self, campaign_id: str, online: bool, request_id: str | None, actor: str, note: str) -> Job[None]:
         """Offline or online."""
         order = self._order("online" if online else "offline", "", request_id, actor, note)
-        return self._job(operating.switch(self._context, campaign_id, order, online=online), campaign_id, writes=True)
+        return self._job(operating.switch(self._context, campaign_id, order, online=online), campaign_id, heads=True)
 
     def shelve(self, campaign_id: str, prize_id: str, off: bool, request_id: str | None, actor: str, note: str) -> Job[None]:
         """Off the shelf or back on it."""
         order = self._order("off_shelf" if off else "on_shelf", prize_id, request_id, actor, note)
-        return self._job(operating.shelve(self._context, campaign_id, prize_id, order, off=off), campaign_id, writes=True)
+        return self._job(operating.shelve(self._context, campaign_id, prize_id, order, off=off), campaign_id, heads=True)
 
     def reallocate(
         self, campaign_id: str, prize_id: str, stock: int | None, add: int | None, request_id: str | None, actor: str, note: str
@@ -123,14 +132,15 @@ class Jobs:
         """Another allocation."""
         asked = f"{prize_id} stock={stock}" if add is None else f"{prize_id} add={add}"
         order = self._order("reallocate", asked, request_id, actor, note)
-        return self._job(operating.reallocate(self._context, campaign_id, prize_id, order, stock=stock, add=add), campaign_id, writes=True)
+        return self._job(operating.reallocate(self._context, campaign_id, prize_id, order, stock=stock, add=add), campaign_id, heads=True)
 
     def block(self, participant: str, campaign_id: str | None, blocked: bool, request_id: str | None, actor: str, note: str) -> Job[None]:
         """Refuse a participant, in one campaign or in all; or admit them again."""
         check_id(participant, "participant")
         order = self._order("block" if blocked else "unblock", participant, request_id, actor, note, participant)
         if campaign_id is None:
-            return Job(operating.bar(self._context, participant, order, blocked=blocked), self._context.registry, True)
+            flow = operating.bar(self._context, participant, order, blocked=blocked)
+            return Job(spread(self._context, flow), self._context.registry, True)
         return self._job(operating.block(self._context, participant, campaign_id, order, blocked=blocked), campaign_id, writes=True)
 
     def grant(
@@ -252,6 +262,10 @@ class Jobs:
 
     def rest(self, flow: Flow[T]) -> Job[T]:
         """A flow that is not of one campaign as a job."""
+        return Job(spread(self._context, flow), self._context.registry)
+
+    def own(self, flow: Flow[T]) -> Job[T]:
+        """A flow that knows of stripes itself."""
         return Job(flow, self._context.registry)
 
 

@@ -16,6 +16,7 @@ from prizedraw.engine.urls import open_store
 from prizedraw.errors import DrawRefused, StorageError
 from prizedraw.flows.journaling import Lines
 from prizedraw.flows.querying import Wanted
+from prizedraw.flows.striping import draw_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -156,6 +157,7 @@ class DrawEngine:
         *,
         online: bool = True,
         expect_version: int | None = None,
+        stripes: int | None = None,
         request_id: str | None = None,
         actor: str = "",
         note: str = "",
@@ -170,6 +172,8 @@ class DrawEngine:
             campaign: the definition.
             online: False: draws are refused until ``bring_online``.
             expect_version: raise unless this version is in force now; 0: unless it is not published yet.
+            stripes: over how many homes (1 to 64) the first publication spreads the campaign, for one that is too much for a single
+                server or slot of a cluster; it stays so. Left out, one, or what it has.
             request_id: makes the call idempotent.
             actor: who did it, for the journal.
             note: why, for the journal.
@@ -177,7 +181,7 @@ class DrawEngine:
         Raises:
             InvalidEdit: the change may not be made to what is published, or the title is another campaign's.
         """
-        return self._run(self._jobs.publish(campaign, online, expect_version, request_id, actor, note))
+        return self._run(self._jobs.publish(campaign, online, expect_version, stripes, request_id, actor, note))
 
     def campaigns(self) -> list[str]:
         """The ids of all published campaigns of the namespace, in order."""
@@ -242,11 +246,11 @@ class DrawEngine:
         return made
 
     def _alone(self, request: Request) -> Drawn:
-        return drive(self._store, self._store, request.flow(), self._wait)
+        return drive(self._store, self._store, draw_flow(request), self._wait)
 
     def _locked(self, request: Request) -> Drawn:
         with self._store.exclusive(request.home, (), self._wait) as handle:
-            return drive(self._store, handle, request.flow(), self._wait)
+            return drive(self._store, handle, draw_flow(request), self._wait)
 
     def draw_batch(self, id: str, requests: Iterable[DrawRequest]) -> list[Receipt | list[Receipt] | Refusal]:  # noqa: A002 - as above
         """Carry out many requests, each as if alone; for each, in order: a receipt, a list of them where n > 1, or a Refusal.
@@ -367,9 +371,21 @@ class DrawEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         newest_first: bool = True,
+        voided: bool = True,
     ) -> Iterator[Receipt]:
-        """The receipts of a campaign, or of one participant, read page by page; ``since`` is included, ``until`` is not."""
-        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first)
+        """The receipts of a campaign, or of one participant, read page by page.
+
+        Args:
+            id: the campaign.
+            participant: only draws of this participant.
+            wins_only: only draws that granted a prize; voided or not, as a receipt tells what was drawn.
+            prize_id: only draws that granted this.
+            since: only draws from this instant on, which is aware.
+            until: only draws before this instant, which is aware.
+            newest_first: backwards.
+            voided: False leaves out draws that were voided, as a list of what participants have should.
+        """
+        wanted = Wanted(participant, wins_only, prize_id, since, until, newest_first, voided)
         return self._pages(lambda after: self._jobs.receipts(id, wanted, after))
 
     def movements(self, id: str, prize_id: str | None = None) -> Iterator[Movement]:  # noqa: A002 - as above
@@ -463,16 +479,16 @@ class DrawEngine:
 
         archive = self._jobs.archive(id, before, force, actor, note, keep=True)
         with kept(to) as file:
-            while (lines := self._run(self._jobs.rest(archive.lines.page()))) is not None:
+            while (lines := self._run(self._jobs.own(archive.lines.page()))) is not None:
                 file.writelines(lines)
-        return self._run(self._jobs.rest(archive.finish()))
+        return self._run(self._jobs.own(archive.finish()))
 
     def prune(self, id: str, before: datetime, *, force: bool = False, actor: str = "", note: str = "") -> Archived:  # noqa: A002 - as above
         """Drop every journal entry that is older than ``before``, receipts and all, without keeping them; else as ``archive``."""
         archive = self._jobs.archive(id, before, force, actor, note, keep=False)
-        while self._run(self._jobs.rest(archive.lines.page())) is not None:
+        while self._run(self._jobs.own(archive.lines.page())) is not None:
             pass
-        return self._run(self._jobs.rest(archive.finish()))
+        return self._run(self._jobs.own(archive.finish()))
 
     # The whole namespace
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from prizedraw.errors import InvalidRequest
+from prizedraw.errors import InvalidRequest, PrizeDrawError
 
 if TYPE_CHECKING:
     from prizedraw.storage.protocol import AsyncStore, Store
 
 MEMORY = ":memory:"
+_PLACES = {"PostgresStore": "schema", "AsyncPostgresStore": "schema", "RedisStore": "prefix", "AsyncRedisStore": "prefix"}
+"""Store → what says in the query of a URL where it is on its server; all else there is the driver's."""
 _SERVERS = {
     "postgresql": ("PostgresStore", "AsyncPostgresStore"),
     "postgres": ("PostgresStore", "AsyncPostgresStore"),
@@ -21,6 +23,8 @@ _SERVERS = {
 
 def open_store(url: str | PathLike[str]) -> Store:
     """The store that a path or URL names, not yet connected: ":memory:", the path of an SQLite file, or the URL of a server.
+
+    ``?schema=NAME`` names the schema on PostgreSQL, ``?prefix=NAME`` the prefix on Redis.
 
     Raises:
         InvalidRequest: it names none.
@@ -47,10 +51,29 @@ def _named(url: str | PathLike[str], kind: int) -> Any:
         return storage.MemoryStore()
     scheme, separator, rest = url.partition("://")
     if separator and scheme in _SERVERS:
-        return getattr(storage, _SERVERS[scheme][kind])(url)
+        return _served(storage, _SERVERS[scheme][kind], url)
     if separator and scheme != "sqlite":
         known = ", ".join(f"'{name}://…'" for name in _SERVERS)
         raise InvalidRequest(
             f"the scheme of {scheme + separator + '…'!r} is unknown; use ':memory:', the path of a file, or {known}", "url"
         )
     return storage.SqliteStore(rest.removeprefix("/") if separator else url)
+
+
+def _served(storage: Any, name: str, url: str) -> Any:
+    """The store of this name on a server."""
+    from urllib.parse import unquote  # noqa: PLC0415 - for this place alone
+
+    place = _PLACES[name] + "="
+    address, _, query = url.partition("?")
+    options = query.split("&") if query else []
+    ours = {place[:-1]: unquote(option.removeprefix(place)) for option in options if option.startswith(place)}
+    if ours:
+        query = "&".join(option for option in options if not option.startswith(place))
+        url = f"{address}?{query}" if query else address
+    try:
+        return getattr(storage, name)(url, **ours)
+    except PrizeDrawError:
+        raise
+    except ValueError as error:
+        raise InvalidRequest(str(error), "url") from None

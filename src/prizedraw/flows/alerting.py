@@ -17,6 +17,7 @@ from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import Flow, Listing
 from prizedraw.flows.operator import decode
 from prizedraw.flows.querying import published
+from prizedraw.flows.shortages import SHORTAGE
 from prizedraw.quota import UNLIMITED, left
 from prizedraw.stock import MovementKind, crossing
 
@@ -53,6 +54,10 @@ _DOWN = {MovementKind.ISSUE: 1, MovementKind.VOID: -1, MovementKind.RELEASE: 1, 
 
 def alerts_of(rules: Rules, entry: Entry) -> Iterator[Alert]:
     """The crossings that a journal entry made; ``rules`` are those in force then."""
+    if entry.kind == SHORTAGE:
+        told = decode(entry.data).detail
+        yield Alert(rules.campaign.id, told["prize"], told["kind"], told["remaining"], to_instant(entry.at), told["request"])
+        return
     lowered = _lowered(entry)
     if not lowered:
         return

@@ -19,10 +19,12 @@ from prizedraw.flows.auditing import audit
 from prizedraw.flows.counting import CHECKPOINT
 from prizedraw.flows.effects import Compact, Fetch, Flow, Forget, Listing, Posts
 from prizedraw.flows.journaling import journal_entry
+from prizedraw.flows.merging import CLAIM, shown
 from prizedraw.flows.operator import FORMAT as ENTRY_FORMAT
 from prizedraw.flows.operator import OperatorData
 from prizedraw.flows.recounting import Recount, past_keys
 from prizedraw.flows.streaming import Stream
+from prizedraw.flows.striping import spread, stripes_of
 from prizedraw.storage.protocol import Commit, Entry, Read
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from prizedraw.flows.context import Context
     from prizedraw.flows.operator import Order
+    from prizedraw.flows.sharing import Stripes
     from prizedraw.flows.streaming import Paged
 
 YOUNGEST = 86_400_000_000
@@ -53,6 +56,8 @@ class Archived(msgspec.Struct, frozen=True):
 class Archive:
     """One archiving on its way: take all of ``lines``, keep them safely, then ``finish``. Memory for the participants.
 
+    Its flows know of stripes, and are not to be spread: each stripe has a journal of its own, and checkpoints of its own in it.
+
     Args:
         context: the engine's.
         campaign_id: whose journal.
@@ -64,40 +69,25 @@ class Archive:
     def __init__(self, context: Context, campaign_id: str, before: int, order: Order, *, keep: bool) -> None:
         self._context = context
         self._campaign_id = campaign_id
-        self._home = context.home(campaign_id)
         self._before = before
         self._order = order
         self._keep = keep
-        self._taken = Recount(partial=True)
-        self._folded: list[str] = []
-        self._number = 0
+        self._journals: list[_Journal] = []
         self.lines: Stream[bytes] = Stream(self._read())
 
     def _read(self) -> Paged[bytes]:
-        verdict = yield from audit(self._context, self._campaign_id)
+        verdict = yield from spread(self._context, audit(self._context, self._campaign_id))
         if not verdict.ok:
             raise StorageCorrupt(f"the audit of {self._campaign_id!r} fails, and a checkpoint would hide it: {verdict.differences[0]}")
         digest = hashlib.sha256()
-        checkpoints = (yield Listing(self._home, "entries", kind=CHECKPOINT, limit=_PAGE)).items
-        self._number = max(map(_number, checkpoints), default=0)
-        old = [entry for entry in checkpoints if entry.at < self._before]
-        for entry in old:
-            self._taken.add(self._campaign_id, entry)
-            yield from self._taken.add_past(self._home, entry)
-            self._folded += past_keys(entry)
-        yield self._lines(old, digest)
-        after = None
-        while True:
-            page = yield Listing(self._home, "entries", after=after, limit=_PAGE)
-            old = [entry for entry in page.items if entry.at < self._before and entry.kind != CHECKPOINT]
-            for entry in old:
-                self._taken.add(self._campaign_id, entry)
-            yield self._lines(old, digest)
-            if page.next is None:
-                break
-            after = page.next
+        stripes = yield from stripes_of(self._context, self._context.home(self._campaign_id))
+        for stripe in range(stripes.n):
+            journal = _Journal(self._campaign_id, stripes, stripe, self._before, self._order.request_id)
+            self._journals.append(journal)
+            while (entries := (yield from journal.page())) is not None:
+                yield self._lines(entries, digest)
         if self._keep:
-            end = {"entries": self._taken.entries, "draws": self._taken.draws - self._taken.archived_draws, "sha256": digest.hexdigest()}
+            end = {"entries": sum(one.taken.entries for one in self._journals), "draws": self._draws, "sha256": digest.hexdigest()}
             yield [msgspec.json.encode({"end": end}) + b"\n"]
 
     def _lines(self, entries: list[Entry], digest: hashlib._Hash) -> list[bytes]:
@@ -108,41 +98,98 @@ class Archive:
             digest.update(line)
         return lines
 
+    @property
+    def _draws(self) -> int:
+        return sum(one.taken.draws - one.taken.archived_draws for one in self._journals)
+
     def finish(self) -> Flow[Archived]:
         """Drop what was read.
 
         Raises:
-            StorageBusy: somebody else archived meanwhile; nothing was dropped.
+            StorageBusy: somebody else archived meanwhile; nothing was dropped of the journal that it names.
             StorageCorrupt: an entry that is older than ``before`` came in while they were read, and was dropped uncounted.
         """
-        taken, generation = self._taken, self._order.request_id
-        done = Archived(taken.entries - taken.checkpoints, taken.draws - taken.archived_draws, to_instant(self._before))
+        entries = sum(one.taken.entries - one.taken.checkpoints for one in self._journals)
+        dropped = False
+        for journal in self._journals:
+            dropped |= yield from journal.drop(self._order, self._context.now(), kept=self._keep)
+        if dropped:
+            yield Compact()
+        return Archived(entries, self._draws, to_instant(self._before))
+
+
+class _Journal:
+    """The old part of the journal of one home."""
+
+    def __init__(self, campaign_id: str, stripes: Stripes, stripe: int, before: int, generation: str) -> None:
+        self.taken = Recount(partial=True)
+        """What was read, claims left out."""
+        self._campaign_id = campaign_id
+        self._home = stripes.at(stripe)
+        self._before = before
+        self._generation = generation if stripes.n == 1 else f"{generation}~{stripe}"
+        self._suffix = "" if stripes.n == 1 else f"~{stripe}"
+        self._claims = 0
+        self._folded: list[str] = []
+        self._number = 0
+        self._after: str | None = ""
+
+    def page(self) -> Flow[list[Entry] | None]:
+        """The next entries to drop, checkpoints first; None at the end."""
+        if self._after == "":
+            self._after = None
+            return (yield from self._checkpoints())
+        if self._after == _END:
+            return None
+        page = yield Listing(self._home, "entries", after=self._after, limit=_PAGE)
+        self._after = page.next or _END
+        old = [entry for entry in page.items if entry.at < self._before and entry.kind != CHECKPOINT]
+        self._claims += sum(entry.kind == CLAIM for entry in old)
+        found = [entry if not self._suffix else shown(entry, entry.cursor) for entry in old if entry.kind != CLAIM]
+        for entry in found:
+            self.taken.add(self._campaign_id, entry)
+        return found
+
+    def _checkpoints(self) -> Flow[list[Entry]]:
+        checkpoints = (yield Listing(self._home, "entries", kind=CHECKPOINT, limit=_PAGE)).items
+        self._number = max(map(_number, checkpoints), default=0)
+        old = [entry for entry in checkpoints if entry.at < self._before]
+        for entry in old:
+            self.taken.add(self._campaign_id, entry)
+            yield from self.taken.add_past(self._home, entry)
+            self._folded += past_keys(entry)
+        return old
+
+    def drop(self, order: Order, now: int, *, kept: bool) -> Flow[bool]:
+        """Drop what was read, and leave a checkpoint; whether there was anything."""
+        taken = self.taken
         if taken.entries == taken.checkpoints:
-            return done  # nothing but checkpoints: there is nothing to gain
-        yield from _put(self._home, dict(taken.pieces(generation)))
-        checkpoint = yield from self._checkpoint(generation)
+            return False  # nothing but checkpoints: there is nothing to gain
+        pieces = dict(taken.pieces(self._generation))
+        yield from _put(self._home, pieces)
+        detail = {**taken.detail(self._generation), "made": now, "kept": kept}
+        checkpoint = yield from self._checkpoint(OperatorData(ENTRY_FORMAT, order.actor, order.note, taken.moves(), detail))
         dropped = yield Forget(self._home, self._before, checkpoint)
-        kept = (yield Fetch(self._home, Read(entry=checkpoint.id))).entry
-        if kept is None or kept.data != checkpoint.data:
-            yield from _put(self._home, dict.fromkeys((key for key, _ in taken.pieces(generation)), b""))
+        found = (yield Fetch(self._home, Read(entry=checkpoint.id))).entry
+        if found is None or found.data != checkpoint.data:
+            yield from _put(self._home, dict.fromkeys(pieces, b""))
             raise StorageBusy(
-                f"the journal of {self._campaign_id!r} was archived by somebody else meanwhile; nothing was dropped, try again"
+                f"the journal of {self._home!r} was archived by somebody else meanwhile; nothing of it was dropped, try again"
             )
-        if dropped != taken.entries:
+        if dropped != taken.entries + self._claims:
             raise StorageCorrupt(
-                f"{dropped} entries of {self._campaign_id!r} were dropped, and {taken.entries} were counted: a draw that began before"
-                f" {done.before.isoformat()} was committed meanwhile; audit, and archive only what no process can still be writing"
+                f"{dropped} entries of {self._home!r} were dropped, and {taken.entries + self._claims} were counted: a draw that began"
+                f" before {to_instant(self._before).isoformat()} was committed meanwhile; audit, and archive only what no process can"
+                " still be writing"
             )
         yield from _put(self._home, dict.fromkeys(self._folded, b""))
-        yield Compact()
-        return done
+        return True
 
-    def _checkpoint(self, generation: str) -> Flow[Entry]:
-        order, detail = self._order, {**self._taken.detail(generation), "made": self._context.now(), "kept": self._keep}
-        data = msgspec.msgpack.encode(OperatorData(ENTRY_FORMAT, order.actor, order.note, self._taken.moves(), detail))
+    def _checkpoint(self, content: OperatorData) -> Flow[Entry]:
+        data = msgspec.msgpack.encode(content)
         number = self._number + 1
         while True:
-            id_ = f"{CHECKPOINT}-{number:06d}"
+            id_ = f"{CHECKPOINT}-{number:06d}{self._suffix}"
             known = (yield Fetch(self._home, Read(entry=id_))).entry
             if known is None or known.kind == CHECKPOINT:
                 # It is as old as what it stands for, so that the next one takes it in.
@@ -150,8 +197,11 @@ class Archive:
             number += 1  # somebody has called a request so
 
 
+_END = "end"
+
+
 def _number(checkpoint: Entry) -> int:
-    return int(checkpoint.id.removeprefix(f"{CHECKPOINT}-"))
+    return int(checkpoint.id.removeprefix(f"{CHECKPOINT}-").partition("~")[0])
 
 
 def _put(home: str, contents: dict[str, bytes]) -> Flow[None]:

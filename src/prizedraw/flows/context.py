@@ -37,6 +37,7 @@ TOLERANCE = 60_000_000
 CROWDED_FOR = 10_000_000
 """Microseconds for which a document that was fought for is locked before it is read."""
 _REMEMBERED = 256
+_KEPT = 65_536
 _CAMPAIGN_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -49,6 +50,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
         online: the switch.
         off_shelf: ids of prizes off the shelf.
         counting: whether draws move the counter of all draws; see NOT_COUNTED, COUNTING and COUNTED.
+        stripes: how many homes the campaign is spread over, since its first publication.
     """
 
     format: int
@@ -56,6 +58,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     online: bool
     off_shelf: frozenset[str] = frozenset()
     counting: int = 0
+    stripes: int = 1
 
 
 _decoder = msgspec.msgpack.Decoder(Head)
@@ -63,7 +66,8 @@ _decoder = msgspec.msgpack.Decoder(Head)
 
 def encode_head(head: Head) -> bytes:
     """The bytes of a head document; equal heads have equal bytes."""
-    return msgspec.msgpack.encode((head.format, head.version, head.online, sorted(head.off_shelf), head.counting))
+    fields = (head.format, head.version, head.online, sorted(head.off_shelf), head.counting)
+    return msgspec.msgpack.encode(fields if head.stripes == 1 else (*fields, head.stripes))
 
 
 def system_clock() -> int:
@@ -108,6 +112,9 @@ class Context:
         self._homes: dict[str, str] = {}
         self.in_force: defaultdict[str, dict[bytes, tuple[Head, Rules]]] = defaultdict(dict)
         """By home, what the bytes of a head document put in force."""
+        self.stripes: dict[str, int] = {}
+        """By home, how many stripes the campaign has, where that is known."""
+        self._begun: dict[tuple[str, str], int] = {}
         self._crowded: dict[tuple[str, str], int] = {}
 
     def crowd(self, home: str, key: str, now: int) -> None:
@@ -115,6 +122,16 @@ class Context:
         if len(self._crowded) >= _REMEMBERED:
             self._crowded.clear()
         self._crowded[home, key] = now + CROWDED_FOR
+
+    def begin(self, home: str, counter: str, head: int) -> None:
+        """Remember that a day's counter has its share in a stripe, by this version of its head."""
+        if len(self._begun) >= _KEPT:
+            self._begun.clear()
+        self._begun[home, counter] = head
+
+    def has_begun(self, home: str, counter: str, head: int) -> bool:
+        """Whether a day's counter is known to have its share in a stripe, by this version of its head."""
+        return self._begun.get((home, counter), 0) == head
 
     def is_crowded(self, home: str, key: str, now: int) -> bool:
         """Whether whoever wants to change a document had better lock it first: optimism would only overtake those who wait for it."""

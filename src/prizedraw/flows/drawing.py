@@ -244,10 +244,11 @@ class Request(msgspec.Struct, gc=False):
 
     def _replay(self, entry: Entry) -> Drawn:
         if entry.fingerprint != self.fingerprint:
-            self._mismatch(entry)
+            self.mismatch(entry)
         return Drawn(from_entry(self.campaign_id, entry))
 
-    def _mismatch(self, entry: Entry) -> NoReturn:
+    def mismatch(self, entry: Entry) -> NoReturn:
+        """Raise RequestMismatch: the request's id is that of another entry."""
         was = _asked(entry.fingerprint) if entry.kind == DRAW else f"{entry.kind!r} request"
         raise RequestMismatch(
             f"request {self.id!r} was used before in {self.campaign_id!r} for {was!r}, and not for {_asked(self.fingerprint)!r}; "

@@ -16,9 +16,11 @@ from prizedraw.errors import StorageBusy
 from prizedraw.flows import keys
 from prizedraw.flows.drawing import DRAW
 from prizedraw.flows.effects import MISFIRES, Compact, Fetch, Flow, Listing, Redact
+from prizedraw.flows.merging import CLAIM
 from prizedraw.flows.operator import decode
 from prizedraw.flows.publishing import campaign_ids
 from prizedraw.flows.recounting import FORMAT, Past, decode_past, encode_past
+from prizedraw.flows.sharing import Stripes
 from prizedraw.storage.protocol import Commit, Committed, Doc, Entry, Read
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def erase(context: Context, participant: str, order: Order) -> Flow[Erased]:
             entries += found
     yield Compact()
     remaining = tuple(dict.fromkeys(entry.id for entry in entries if _names(entry, participant)))
-    return Erased(order.owner, tuple(campaigns), len(entries), remaining)
+    told = [entry for entry in entries if entry.kind != CLAIM]
+    return Erased(order.owner, tuple(campaigns), len(told), remaining)
 
 
 def _registry(context: Context, participant: str, order: Order) -> Flow[list[Entry]]:
@@ -75,10 +78,14 @@ def _registry(context: Context, participant: str, order: Order) -> Flow[list[Ent
 
 def _campaign(context: Context, home: str, participant: str, order: Order) -> Flow[list[Entry] | None]:
     """Erase a participant in a campaign; the entries about it, or None where there is nothing."""
-    key, other = keys.participant(participant), keys.participant(order.owner)
+    yield Fetch(home, Read((keys.HEAD,)))  # from then on its stripes are known
+    pseudonym = Stripes(home, context.stripes.get(home, 1)).beside(order.owner, participant)
+    order = order._replace(owner=pseudonym)
+    key, other = keys.participant(participant), keys.participant(pseudonym)
     for _ in range(MISFIRES):
         docs = (yield Fetch(home, Read((keys.HEAD, key, other)))).docs
         entries = yield from _entries(home, participant)
+        entries += yield from _entries(home, participant, CLAIM)
         past = yield from _past(home, participant)
         if not (docs[key].version or entries or past):
             return None
@@ -102,11 +109,11 @@ def _overtaken() -> StorageBusy:
     return StorageBusy(f"the participant went on drawing {MISFIRES} times meanwhile; block them first, and erase again")
 
 
-def _entries(home: str, participant: str) -> Flow[list[Entry]]:
+def _entries(home: str, participant: str, kind: str | None = None) -> Flow[list[Entry]]:
     found: list[Entry] = []
     after = None
     while True:
-        page = yield Listing(home, "entries", owner=participant, after=after)
+        page = yield Listing(home, "entries", owner=participant, kind=kind, after=after)
         found += page.items
         if page.next is None:
             return found
@@ -139,12 +146,14 @@ def _redacted(entry: Entry, participant: str, pseudonym: str) -> Entry:
     else:
         told = decode(entry.data)
         data = entry.data if not told.note else msgspec.msgpack.encode(msgspec.structs.replace(told, note=""))
-        fingerprint = _asked(entry.fingerprint, f"\n{entry.kind} ", participant, pseudonym)
+        fingerprint = _asked(entry.fingerprint, f"\n{told.detail['kind'] if entry.kind == CLAIM else entry.kind} ", participant, pseudonym)
     return msgspec.structs.replace(entry, owner=pseudonym, fingerprint=fingerprint, data=data)
 
 
 def _asked(fingerprint: str, begin: str, participant: str, pseudonym: str) -> str:
     """What an operator asked about the participant, about the pseudonym; see the jobs that make orders."""
+    if fingerprint == participant or fingerprint.startswith(participant + "\n"):
+        return pseudonym + fingerprint.removeprefix(participant)  # the claim of a draw
     asked = fingerprint.removeprefix(begin)
     if asked == participant or asked.startswith(participant + " "):
         return begin + pseudonym + asked[len(participant) :]

@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from prizedraw.draw.receipt import to_instant
 from prizedraw.errors import StorageBusy
 from prizedraw.flows import dump, keys
+from prizedraw.flows.context import encode_head
 from prizedraw.flows.effects import Flow, Listing, Post
 from prizedraw.flows.publishing import campaign_ids
 from prizedraw.storage.protocol import Commit
@@ -46,14 +49,13 @@ def export(context: Context, order: Order) -> Paged[bytes]:
     for campaign_id in (*ids, None):
         home = _home_of(context, campaign_id)
         yield [_counted(tally, dump.HomeLine(campaign_id))]
-        seen[campaign_id] = yield from _balances(home, tally)
+        seen[campaign_id] = yield from _balances(context, home, tally)
         yield Post(home, Commit({}, entries=(order.entry(context.now()),)))
-        if (yield from _journal(home, tally)) != order.request_id:
+        if not (yield from _journal(home, tally, order.request_id)):
             raise _changed(campaign_id)
     for campaign_id, before in seen.items():
         home = _home_of(context, campaign_id)
-        newest = (yield Listing(home, "entries", limit=1, newest_first=True)).items
-        if newest[0].id != order.request_id or (yield from _state(home)) != before:
+        if (yield from _state(home)) != before:
             raise _changed(campaign_id)
     if (yield from campaign_ids(context)) != ids:
         raise _changed(None)
@@ -75,7 +77,7 @@ def _counted(tally: dump.Tally, line: dump.Line) -> bytes:
     return data
 
 
-def _balances(home: str, tally: dump.Tally) -> Generator[Effect | list[bytes], Any, bytes]:
+def _balances(context: Context, home: str, tally: dump.Tally) -> Generator[Effect | list[bytes], Any, bytes]:
     """Hand out the documents and counters of a home; what tells later whether they have changed."""
     digest = hashlib.sha256()
     for of in _BALANCES:
@@ -83,22 +85,22 @@ def _balances(home: str, tally: dump.Tally) -> Generator[Effect | list[bytes], A
         while True:
             page = yield Listing(home, of, after=after, limit=_PAGE)
             digest.update(_marks(of, page.items))
-            yield [_counted(tally, _line(of, key, held)) for key, held in page.items if (of, key) != ("docs", keys.IMPORT)]
+            yield [_counted(tally, _line(context, of, key, held)) for key, held in page.items if (of, key) != ("docs", keys.IMPORT)]
             if page.next is None:
                 break
             after = page.next
     return digest.digest()
 
 
-def _journal(home: str, tally: dump.Tally) -> Generator[Effect | list[bytes], Any, str]:
-    """Hand out the entries of a home; the id of the last one."""
-    last, after = "", None
+def _journal(home: str, tally: dump.Tally, marker: str) -> Generator[Effect | list[bytes], Any, bool]:
+    """Hand out the entries of a home; whether the one that was put to mark the moment is among them."""
+    found, after = False, None
     while True:
         page = yield Listing(home, "entries", after=after, limit=_PAGE)
         yield [_counted(tally, _entry(entry)) for entry in page.items]
-        last = page.items[-1].id if page.items else last
+        found = found or any(entry.id == marker for entry in page.items)
         if page.next is None:
-            return last
+            return found
         after = page.next
 
 
@@ -121,7 +123,10 @@ def _marks(of: str, items: tuple[Any, ...]) -> bytes:
     return repr([(key, held.version) for key, held in items] if of == "docs" else [(key, *held) for key, held in items]).encode()
 
 
-def _line(of: str, key: str, held: Any) -> dump.Line:
+def _line(context: Context, of: str, key: str, held: Any) -> dump.Line:
+    if (of, key) == ("docs", keys.HEAD):  # of however many stripes, it is exported as a campaign of one home
+        head = msgspec.structs.replace(context.head(key, held), stripes=1)
+        return dump.DocLine(key, held.version, encode_head(head))
     return dump.DocLine(key, held.version, held.data) if of == "docs" else dump.CounterLine(key, held.value, held.limit)
 
 

@@ -14,6 +14,7 @@ from prizedraw.flows.drawing import DRAW, from_entry
 from prizedraw.flows.effects import Flow, Listing
 from prizedraw.flows.operator import decode
 from prizedraw.flows.querying import movements_of, published
+from prizedraw.flows.sharing import MOST
 from prizedraw.stock import Movement
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from prizedraw.storage.protocol import Entry
 
 _PAGE = 500
+_DIGITS = 19
+"""Digits that a cursor has at most, for each stripe."""
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -76,7 +79,9 @@ class Lines(NamedTuple):
 
 def journal_page(context: Context, campaign_id: str, lines: Lines, after: str | None) -> Flow[tuple[list[JournalEntry], str | None]]:
     """A page of the journal behind the cursor ``after``, and the cursor of the next one."""
-    yield from published(context, campaign_id)
+    head = (yield from published(context, campaign_id)).head
+    if after is not None and len(after) > _DIGITS * head.stripes:
+        raise _no_cursor(after)
     page = yield Listing(
         context.home(campaign_id),
         "entries",
@@ -105,6 +110,10 @@ def check_cursor(after: object) -> str | None:
     Raises:
         InvalidRequest: it cannot.
     """
-    if after is None or (isinstance(after, str) and after.isascii() and after.isdecimal() and len(after) < 20):
+    if after is None or (isinstance(after, str) and after.isascii() and after.isdecimal() and len(after) <= _DIGITS * MOST):
         return after
-    raise InvalidRequest(f"{after!r} is not a cursor; give the .cursor of an entry, or None for the beginning", "after")
+    raise _no_cursor(after)
+
+
+def _no_cursor(after: object) -> InvalidRequest:
+    return InvalidRequest(f"{after!r} is not a cursor; give the .cursor of an entry, or None for the beginning", "after")

@@ -41,6 +41,12 @@ def past(generation: str, place: int = 0) -> str:
     return f"{PAST}{generation}/{place:06d}"
 
 
+def past_stripe(key: str) -> int:
+    """The stripe that a piece of the past is in; its generation ends with it where a campaign has several."""
+    _, _, stripe = key.removeprefix(PAST).partition("/")[0].rpartition("~")
+    return int(stripe) if stripe.isdecimal() else 0
+
+
 def title(text: str) -> str:
     """Who holds a title, in the registry."""
     return f"title/{text}"

@@ -48,11 +48,13 @@ class Listed(msgspec.Struct, array_like=True, frozen=True):
 _decoder = msgspec.msgpack.Decoder(Listed)
 
 
-def publish(context: Context, campaign: Campaign, order: Order, *, online: bool, expect_version: int | None) -> Flow[int]:
+def publish(
+    context: Context, campaign: Campaign, order: Order, *, online: bool, expect_version: int | None, stripes: int | None = None
+) -> Flow[int]:
     """Put a campaign's definition in force; the number of the version that is in force then.
 
     Equal to the last published one, it does nothing. An edit keeps reallocations, what is off the shelf, and the offline switch
-    (``online=False`` takes it offline).
+    (``online=False`` takes it offline). ``stripes`` is how many homes the first publication spreads the campaign over.
 
     Raises:
         InvalidEdit: the change may not be made, the title is taken, or another version than expected is in force.
@@ -66,9 +68,14 @@ def publish(context: Context, campaign: Campaign, order: Order, *, online: bool,
             raise InvalidEdit(
                 f"version {found} of {campaign.id!r} is in force, not {expect_version}; look at it and publish again", "version"
             )
+        if current is not None and stripes not in {None, current[0].stripes}:
+            raise InvalidEdit(
+                f"{campaign.id!r} is spread over {current[0].stripes} stripes since it was first published; leave stripes out",
+                "stripes",
+            )
         if current is not None and current[1] == campaign and (online or not current[0].online):
             break
-        docs, counters, prepare = _publication(context, campaign, current, order, online=online)
+        docs, counters, prepare = _publication(context, campaign, current, order, online=online, stripes=stripes or 1)
         view = yield Fetch(home, Read(docs, counters, order.request_id))
         if view.entry is None:
             yield from prepare(view, context.now())  # raises before anything is written
@@ -96,7 +103,7 @@ def _current(context: Context, home: str, campaign_id: str) -> Flow[tuple[Head, 
 
 
 def _publication(
-    context: Context, campaign: Campaign, current: tuple[Head, Campaign] | None, order: Order, *, online: bool
+    context: Context, campaign: Campaign, current: tuple[Head, Campaign] | None, order: Order, *, online: bool, stripes: int
 ) -> tuple[tuple[str, ...], tuple[str, ...], Any]:
     """What ``carry_out`` needs for the publication itself."""
     old = current[1] if current else None
@@ -121,7 +128,9 @@ def _publication(
             add[DRAWS] = yield from counting.uncounted(context.home(campaign.id))
             used[DRAWS] += add[DRAWS]
             counted = COUNTED
-        switched = Head(FORMAT, version, online and (head is None or head.online), on_shelves, counted)
+        switched = Head(
+            FORMAT, version, online and (head is None or head.online), on_shelves, counted, stripes if head is None else head.stripes
+        )
         detail = {"version": version, "online": switched.online}
         limits, moves = dict(_caps(campaign, used)), []
         for id_, wanted in _allocations(old, campaign, view.counters, to_instant(now)):

@@ -120,6 +120,7 @@ class Wanted(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None
     newest_first: bool = True
+    voided: bool = True
 
     def check(self) -> None:
         """Raise InvalidRequest where a time is naive, or none."""
@@ -131,10 +132,13 @@ class Wanted(NamedTuple):
 def receipts_page(context: Context, campaign_id: str, wanted: Wanted, after: str | None) -> Flow[tuple[list[Receipt], str | None]]:
     """A page of receipts, and the cursor of the next one. Pages hold nothing open in between."""
     yield from published(context, campaign_id)
-    page = yield Listing(
-        context.home(campaign_id), "entries", owner=wanted.participant, kind=DRAW, after=after, newest_first=wanted.newest_first
-    )
-    return list(_chosen(campaign_id, page.items, wanted)), page.next
+    home = context.home(campaign_id)
+    page = yield Listing(home, "entries", owner=wanted.participant, kind=DRAW, after=after, newest_first=wanted.newest_first)
+    found = list(_chosen(campaign_id, page.items, wanted))
+    if found and not wanted.voided:
+        marks = (yield Fetch(home, Read(tuple(keys.void(one.id) for one in found)))).docs
+        found = [one for one in found if not marks[keys.void(one.id)].version]
+    return found, page.next
 
 
 def _chosen(campaign_id: str, entries: tuple[Entry, ...], wanted: Wanted) -> Iterator[Receipt]:

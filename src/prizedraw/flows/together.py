@@ -1,4 +1,4 @@
-"""Many flows of one home as one flow: what they ask for at the same time is asked at once.
+"""Many flows as one flow: what they ask for at the same time is asked at once.
 
 Each comes out as if alone. A flow that has to decide again (its view was stale, a counter refused) does so a round later than its
 neighbours; so the flows happen one after another in some order, and in the order given where none has to.
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def together(home: str, flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow[list[T | PrizeDrawError]]:  # noqa: C901 - one loop
+def together(flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow[list[T | PrizeDrawError]]:  # noqa: C901 - one loop
     """Carry out the flows; the result or the error of each, in order.
 
     Args:
-        home: of all of them.
         flows: not yet begun.
         owners: whose each is; flows of one owner take turns, since they would only overtake each other.
     """
@@ -50,7 +49,7 @@ def together(home: str, flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow
         step(place, None)
     while asked:
         now, asked = asked, {}
-        for effect, places in _merged(home, now):
+        for effect, places in _merged(now):
             answers: Iterable[Any]
             if isinstance(effect, Exclusive):
                 # Nothing is locked for one of many: who holds what some have changed and waits for what others want stops everybody.
@@ -64,13 +63,21 @@ def together(home: str, flows: Sequence[Flow[T]], owners: Sequence[str]) -> Flow
     return results
 
 
-def _merged(home: str, asked: dict[int, Effect]) -> list[tuple[Effect, list[int]]]:
-    """The effects to carry out, each with the flows that it answers: all reads as one, all commits as one, the others alone."""
-    reads = sorted(place for place, effect in asked.items() if type(effect) is Fetch)
-    posts = sorted(place for place, effect in asked.items() if type(effect) is Post)
-    merged: list[tuple[Effect, list[int]]] = [(effect, [place]) for place, effect in asked.items() if not isinstance(effect, (Fetch, Post))]
-    if posts:
-        merged.append((Posts(home, [asked[place].commit for place in posts]), posts))  # type: ignore[union-attr]  # they are Posts
-    if reads:
-        merged.append((Fetches(home, [asked[place].read for place in reads]), reads))  # type: ignore[union-attr]  # they are Fetches
+def _merged(asked: dict[int, Effect]) -> list[tuple[Effect, list[int]]]:
+    """The effects to carry out, each with the flows that it answers: the commits to a home as one, its reads as one, the others alone."""
+    posts: dict[str, list[int]] = {}
+    reads: dict[str, list[int]] = {}
+    merged: list[tuple[Effect, list[int]]] = []
+    for place in sorted(asked):
+        effect = asked[place]
+        if type(effect) is Post:
+            posts.setdefault(effect.home, []).append(place)
+        elif type(effect) is Fetch:
+            reads.setdefault(effect.home, []).append(place)
+        else:
+            merged.append((effect, [place]))
+    for home, places in posts.items():
+        merged.append((Posts(home, [asked[place].commit for place in places]), places))  # type: ignore[union-attr]  # they are Posts
+    for home, places in reads.items():
+        merged.append((Fetches(home, [asked[place].read for place in places]), places))  # type: ignore[union-attr]  # they are Fetches
     return merged

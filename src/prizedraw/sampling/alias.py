@@ -88,8 +88,8 @@ class AliasTable:
         O(1); O(log n) in the remainder.
         """
         try:
-            short: int = entropy.shorts.pop()  # type: ignore[attr-defined]  # a source without a pool goes the slow way
-        except (AttributeError, IndexError):
+            short: int = next(entropy.shorts)  # type: ignore[attr-defined]  # a source without a pool goes the slow way
+        except (AttributeError, StopIteration):
             if not isinstance(entropy, SecureEntropy):
                 return self.outcome(entropy.below(self.tickets))
             short = entropy.short()

@@ -63,9 +63,14 @@ class Sampler:
         source = _source(entropy, seed)
         stage = self._stage(size)
         out = _empty(size, chosen)
+        wide = chosen != stage.dtype
+        narrow = np.empty(min(size, PASS) if wide else 0, stage.dtype)
         for start in range(0, size, PASS):
             part = out[start : start + PASS]
-            part[:] = stage.draw(len(part), source)
+            drawn = narrow[: len(part)] if wide else part
+            stage.fill(drawn, source)
+            if wide:
+                part[:] = drawn
         return out
 
     def _stage(self, n: int) -> _Stage:
@@ -99,8 +104,11 @@ class _Source(Words):
 
 
 class _Stage(Protocol):
-    def draw(self, n: int, source: _Source) -> Array:
-        """So many independent outcomes, in the smallest unsigned dtype."""
+    dtype: np.dtype[Any]
+    """The smallest unsigned dtype that holds the outcomes."""
+
+    def fill(self, out: Array, source: _Source) -> None:
+        """Write an independent outcome to each place of an array of this dtype."""
 
 
 class _Cells:
@@ -112,26 +120,31 @@ class _Cells:
 
     def __init__(self, weights: Sequence[int], together: int = 1) -> None:
         alone, remainder = shares([prod(each) for each in product(weights, repeat=together)], CELLS)
-        self._dtype = np.min_scalar_type(len(weights) - 1)
+        self.dtype = np.min_scalar_type(len(weights) - 1)
         self._together = together
-        combinations = np.array([*product(range(len(weights)), repeat=together)], self._dtype)
-        self._packed = combinations.view(f"u{together * self._dtype.itemsize}").ravel()
+        combinations = np.array([*product(range(len(weights)), repeat=together)], self.dtype)
+        self._packed = combinations.view(f"u{together * self.dtype.itemsize}").ravel()
         self._settled = sum(alone)
         self._table = np.zeros(CELLS, self._packed.dtype)
         self._table[: self._settled] = np.repeat(self._packed, alone)
         self._rest = _rest(remainder, _Columns)
 
-    def draw(self, n: int, source: _Source) -> Array:
-        out = np.empty(-(-n // self._together), self._packed.dtype)
+    def fill(self, out: Array, source: _Source) -> None:
+        beyond = -len(out) % self._together
+        if beyond:
+            whole = np.empty(len(out) + beyond, self.dtype)
+            self.fill(whole, source)
+            out[:] = whole[: len(out)]
+            return
+        packed = out.view(self._packed.dtype)
         over = [_NOWHERE]
-        for start, words in source.chunks(len(out), "<u2"):
-            self._table.take(words, out=out[start : start + len(words)], mode="clip")  # the other modes copy once more
+        for start, words in source.chunks(len(packed), "<u2"):
+            self._table.take(words, out=packed[start : start + len(words)], mode="clip")  # the other modes copy once more
             if self._rest:
                 over.append(np.flatnonzero(words >= self._settled) + start)
         if self._rest:
             places = np.concatenate(over)
-            out[places] = self._packed[self._rest.draw(len(places), source)]
-        return out.view(self._dtype)[:n]
+            packed[places] = self._packed[_drawn(self._rest, len(places), source)]
 
 
 class _Columns:
@@ -155,13 +168,12 @@ class _Columns:
         self._named = np.array(named, np.uint32)
         self._gaps = named[-1] >= len(named)  # columns are not numbered as outcomes are
         self._over = len(weights)
-        self._dtype = np.min_scalar_type(self._over - 1)
+        self.dtype = np.min_scalar_type(self._over - 1)
         self._rest = _rest(remainder, _Integers)
 
-    def draw(self, n: int, source: _Source) -> Array:
-        out = np.empty(n, self._dtype)
+    def fill(self, out: Array, source: _Source) -> None:
         over = [_NOWHERE]
-        for start, words in source.chunks(n, "<u4"):
+        for start, words in source.chunks(len(out), "<u4"):
             entries = self._entries.take(words & self._mask, mode="clip")
             columns = np.minimum(words, entries) & self._mask
             outcomes = self._named.take(columns, mode="clip") if self._gaps else columns
@@ -170,8 +182,7 @@ class _Columns:
                 over.append(np.flatnonzero(outcomes == self._over) + start)
         if self._rest:
             places = np.concatenate(over)
-            out[places] = self._rest.draw(len(places), source)
-        return out
+            out[places] = _drawn(self._rest, len(places), source)
 
 
 class _Integers:
@@ -179,10 +190,17 @@ class _Integers:
 
     def __init__(self, weights: Sequence[int]) -> None:
         self._table = Cumulative(weights)
+        self.dtype = np.min_scalar_type(len(weights) - 1)
 
-    def draw(self, n: int, source: _Source) -> Array:
-        drawn = [self._table.outcome(source.below(self._table.total)) for _ in range(n)]
-        return np.array(drawn, np.min_scalar_type(len(self._table) - 1))
+    def fill(self, out: Array, source: _Source) -> None:
+        out[:] = [self._table.outcome(source.below(self._table.total)) for _ in range(len(out))]
+
+
+def _drawn(stage: _Stage, n: int, source: _Source) -> Array:
+    """So many outcomes of a stage."""
+    out = np.empty(n, stage.dtype)
+    stage.fill(out, source)
+    return out
 
 
 def _rest(remainder: Sequence[int], stage: Callable[[Sequence[int]], _Stage]) -> _Stage | None:

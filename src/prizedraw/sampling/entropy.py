@@ -15,7 +15,7 @@ from weakref import WeakSet
 from prizedraw.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 WORD_BITS: Final = 64
 WORDS: Final = 1 << WORD_BITS
@@ -101,14 +101,14 @@ class SecureEntropy(Words):
     instance has pools of its own, so that no two ever hand out the same word.
 
     Attributes:
-        shorts: words of 16 bits to pop from, for lookups too quick to afford a call; ``short()`` fills it when empty.
+        shorts: the next words of 16 bits, for lookups too quick to afford a call; ``short()`` goes on when they are used up.
     """
 
     __slots__ = ("__weakref__", "_words", "shorts")
 
     def __init__(self) -> None:
         self._words: list[int] = []
-        self.shorts: list[int] = []
+        self.shorts: Iterator[int] = iter(())
         _pooled.add(self)
 
     def word(self) -> int:
@@ -116,14 +116,19 @@ class SecureEntropy(Words):
         try:
             return self._words.pop()  # atomic, so that no two threads get the same word
         except IndexError:
-            return _filled(self._words, "Q")
+            block: list[int] = array("Q", os.urandom(_BLOCK_BYTES)).tolist()
+            word = block.pop()
+            self._words += block
+            return word
 
     def short(self) -> int:
         """The next word of 16 bits, uniform in [0, 2**16)."""
-        try:
-            return self.shorts.pop()
-        except IndexError:
-            return _filled(self.shorts, "H")
+        for word in self.shorts:  # atomic, too
+            return word
+        block = iter(array("H", os.urandom(_BLOCK_BYTES)))
+        word = next(block)
+        self.shorts = block
+        return word
 
     def __reduce__(self) -> tuple[type[SecureEntropy], tuple[()]]:
         return SecureEntropy, ()
@@ -132,21 +137,13 @@ class SecureEntropy(Words):
         return "SecureEntropy()"
 
 
-def _filled(pool: list[int], typecode: str) -> int:
-    """One fresh word; the rest of its block goes to the pool."""
-    block = array(typecode, os.urandom(_BLOCK_BYTES)).tolist()
-    word = block.pop()
-    pool += block
-    return word
-
-
 _pooled: Final[WeakSet[SecureEntropy]] = WeakSet()
 
 
 def _empty_pools() -> None:
     for entropy in _pooled:
         entropy._words.clear()  # noqa: SLF001  # the pools and their fork handler are one mechanism
-        entropy.shorts.clear()
+        entropy.shorts = iter(())
 
 
 if hasattr(os, "register_at_fork"):  # not where processes cannot fork

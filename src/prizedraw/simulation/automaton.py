@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _FEW = 1 << 20
 """Up to so many keys, each has a place of its own."""
-_NARROW = 24
-"""Up to so many outcomes, what is closed fits into a number with the rest of a key."""
+_NARROW = 16
+"""Up to so many outcomes, what is closed may fit into such a key."""
 MET = -1
 """The newcomer's promise is met, or there is none."""
 
@@ -76,6 +76,7 @@ class Automaton:
         self._naming = Rows(self._outcomes)
         self._instead = Rows(self._outcomes)
         self._instead_of: dict[tuple[int, bytes, int], int] = {}
+        self._known = np.empty(0, np.int32)  # the same by the number of a key, where there are few
         self.start = self.number({}, 0, met=rules.newcomer is None)
 
     def __len__(self) -> int:
@@ -134,33 +135,32 @@ class Automaton:
 
         Args:
             states: before the draws.
-            closed: a flag for each outcome, or a row of them for each draw.
+            closed: for each outcome a row of flags, one for each draw or one for all.
             named: by the first ticket; each is closed.
             stream: where the words come from.
         """
         laws = self._law_row[states].astype(np.int64)
-        if closed.ndim == 1:
-            keys = laws * self._outcomes + named
-            there = np.bincount(keys) > 0
-            first, which = np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
-            rows = [self._instead_row(*divmod(key, self._outcomes), closed) for key in first.tolist()]
-            return self._instead.sample(np.array(rows)[which], stream)
-        if self._outcomes <= _NARROW:
-            masks = closed @ (1 << np.arange(self._outcomes, dtype=np.int64))
-            keys = (masks * self._outcomes + named) * len(self._weights) + laws
-            if int(keys.max()) < _FEW:  # counting is quicker than sorting
-                there = np.bincount(keys) > 0
-                found = [divmod(key, len(self._weights)) for key in np.flatnonzero(there).tolist()]
-                bits = np.arange(self._outcomes)
-                rows = [
-                    self._instead_row(law, rest % self._outcomes, (rest // self._outcomes >> bits & 1).astype(bool)) for rest, law in found
-                ]
-                return self._instead.sample(np.array(rows)[(np.cumsum(there) - 1)[keys]], stream)
-        else:
-            keys = _as_one(np.column_stack([_bytes(laws), np.packbits(closed, axis=1), _bytes(named)]))
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        rows = [self._instead_row(int(laws[k]), int(named[k]), closed[k]) for k in first.tolist()]
-        return self._instead.sample(np.array(rows)[which], stream)
+        size = len(self._weights) * self._outcomes << min(self._outcomes, _NARROW)
+        if self._outcomes > _NARROW or size > _FEW:
+            flags = np.packbits(np.broadcast_to(closed, (self._outcomes, len(states))), axis=0).T
+            keys = _as_one(np.column_stack([_bytes(laws), flags, _bytes(named)]))
+            _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+            listed = [self._instead_row(int(laws[k]), int(named[k]), closed[:, k % closed.shape[1]]) for k in first.tolist()]
+            return self._instead.sample(np.array(listed)[which], stream)
+        keys = (laws * self._outcomes + named) << self._outcomes
+        for k, flags in enumerate(closed):
+            if flags.any():
+                keys |= flags.astype(np.int64) << k
+        if len(self._known) < size:
+            self._known = np.concatenate([self._known, np.full(size - len(self._known), -1, np.int32)])
+        rows = self._known.take(keys)
+        if rows.min(initial=0) < 0:
+            bits = np.arange(self._outcomes)
+            for key in np.unique(keys[rows < 0]).tolist():
+                law, which = divmod(key >> self._outcomes, self._outcomes)
+                self._known[key] = self._instead_row(law, which, (key >> bits & 1).astype(bool))
+            rows = self._known.take(keys)
+        return self._instead.sample(rows, stream)
 
     def _instead_row(self, law: int, named: int, closed: Array) -> int:
         """The row of what is granted in place of a closed prize."""

@@ -1,4 +1,4 @@
-"""The quick way in rounds: a calendar of events, so that a round costs what happens in it and not how many take part.
+"""The quick way in rounds: of each participant only the next event is known, so a round costs little more than what happens in it.
 
 Everything that can close a prize is heeded, by the same steps as in ``stepping``: only the draws at which nothing but a thank-you is
 named are skipped. What an event names does not depend on what is closed, so it may be drawn before its round comes.
@@ -20,6 +20,7 @@ from prizedraw.simulation.waits import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prizedraw.simulation.crowd import Who
     from prizedraw.simulation.quiet import Quiet
     from prizedraw.simulation.scene import Scene
     from prizedraw.simulation.shelf import Taken
@@ -50,23 +51,24 @@ class _Calendar(Stepping):
         self._last: Array | None = None if same else self.draws.astype(np.int32)
         self._rest = Rest(quiet, self._most)
         self._cap = scene.rules.quota.total_wins
-        # For each round, and beyond the last one: who, the slot in which the wait began, after which round, and its last step.
-        self._due: list[list[tuple[Array, Array, Array, Array]]] = [[] for _ in range(self._most + 2)]
+        # Of each participant the round of the next event (0: none follows); and in one number, because looking up is what takes time, the
+        # slot in which the wait for it began, and the step.
+        self._due = np.zeros(len(self.draws), np.min_scalar_type(self._most + self._waits.longest))
+        self._waiting = np.zeros(len(self.draws), np.uint64)
 
     def play_all(self, advance: Callable[[int], None]) -> Tally:
         start = self._waits.slot(self._quiet.automaton.start)
         for block, first in enumerate(range(0, len(self.draws), BLOCK)):
-            n = min(BLOCK, len(self.draws) - first)
-            who = np.arange(first, first + n, dtype=np.int32)
-            self._wait(who, np.full(n, start, np.uint16), np.zeros(n, np.int32), self._streams.of(self._run, block, "draws"))
+            some = slice(first, min(first + BLOCK, len(self.draws)))
+            slots = np.full(some.stop - first, start, np.uint16)
+            self._wait(some, slots, 0, self._streams.of(self._run, block, "draws"))
         central = self._streams.of(self._run, CENTRAL, "events")
         place = self._streams.of(self._run, CENTRAL, "order")
         begun = 0
         making = np.cumsum(np.bincount(self.draws, minlength=self._most + 1)[::-1])[::-1]
         for number in range(1, self._most + 1):
             count = int(making[number])
-            if self._due[number]:
-                self._round(number, begun, count, central, place)
+            self._round(number, begun, count, central, place)
             begun += count
             advance(count)
             if self._over():
@@ -80,56 +82,45 @@ class _Calendar(Stepping):
 
     def _round(self, number: int, begun: int, count: int, central: Stream, place: Stream) -> None:
         """The events of a round: decided, taken, and what comes next to these participants."""
-        who, slots, since, steps = (np.concatenate(columns) for columns in zip(*self._due[number], strict=True))
-        self._due[number] = []
-        crowd = self._crowd
-        where = Places(begun, count, len(who), place)
-        part = Part(who, len(who), number, CENTRAL, where)
-        part.named = self._quiet.told_apart(steps.astype(np.uint8), central).astype(self._scene.code_type, copy=False)
-        part.states = self._waits.before(slots, number - since)
-        chunk = Chunk(begun, count, [[part]], self._scene.days)
-        granted = self.play(chunk)[0]
-        slots = (steps >> 16).astype(np.uint16)
+        who = np.flatnonzero(self._due == number)
+        if self._last is not None:
+            who = who.take(np.flatnonzero(self._last.take(who) >= number))
+        waiting = self._waiting.take(who)
+        named = waiting.astype(np.uint8)
+        slots = (waiting >> 16).astype(np.uint16)
+        before = self._waits.before(waiting >> 32, waiting >> 8 & 255)
+        on = np.flatnonzero(named == NOTHING)
+        if len(on):
+            self._wait(who.take(on), slots.take(on), number, central)
+            there = np.flatnonzero(named != NOTHING)
+            who, named, slots, before = who.take(there), named.take(there), slots.take(there), before.take(there)
+        if not len(who):
+            return
+        part = Part(who, len(who), number, CENTRAL, Places(begun, count, len(who), place))
+        part.named = self._quiet.told_apart(named, central).astype(self._scene.code_type, copy=False)
+        part.states = before
+        granted = self.play(Chunk(begun, count, [[part]], self._scene.days))[0]
         replaced = np.flatnonzero(granted != part.named)
         if len(replaced):
-            slots[replaced] = self._waits.slots(self._automaton.moved(part.states[replaced], granted[replaced]))
+            slots[replaced] = self._waits.slots(self._automaton.moved(part.states.take(replaced), granted.take(replaced)))
         if self._cap >= 0:
-            capped = crowd.wins[who] >= self._cap
-            done = who[capped]
-            if len(done):
-                self._rest.add(self._waits.states(slots[capped]), self._last_of(done) - number)
-                who, slots = who[~capped], slots[~capped]
-        self._wait(who, slots, np.full(len(who), number, np.int32), central)
+            capped = self._crowd.wins.take(who) >= self._cap
+            done, there = np.flatnonzero(capped), np.flatnonzero(~capped)
+            retired = who.take(done)
+            self._rest.add(self._waits.states(slots.take(done)), self._last_of(retired) - number)
+            self._due[retired] = 0
+            who, slots = who.take(there), slots.take(there)
+        self._wait(who, slots, number, central)
 
-    def _wait(self, who: Array, slots: Array, since: Array, stream: Stream) -> None:
-        """Enter the next event of these participants."""
-        while len(who):
-            steps = self._waits.step(slots, stream)
-            place = since + (steps >> 8 & 255).astype(np.uint8)
-            beyond = place > self._last_of(who)
-            place[beyond] = self._most + 1
-            waiting = (steps.astype(np.uint8) == NOTHING) & ~beyond
-            if waiting.any():
-                self._enter(place[~waiting], who[~waiting], slots[~waiting], since[~waiting], steps[~waiting])
-                who, since = who[waiting], place[waiting]
-                slots = (steps[waiting] >> 16).astype(np.uint16)
-                continue
-            self._enter(place, who, slots, since, steps)
-            return
+    def _wait(self, who: Who, slots: Array, since: int, stream: Stream) -> None:
+        """Note the next event of these participants, or how far they come without one."""
+        steps = self._waits.step(slots, stream)
+        self._due[who] = (steps >> 8 & 255) + np.uint32(since)
+        self._waiting[who] = slots.astype(np.uint64) << 32 | steps
 
-    def _last_of(self, who: Array) -> Array:
+    def _last_of(self, who: Who) -> int | Array:
         """How often these participants draw."""
-        return np.full(len(who), self._most, np.int32) if self._last is None else self._last[who]
-
-    def _enter(self, place: Array, *columns: Array) -> None:
-        order = np.argsort(place.astype(np.min_scalar_type(self._most + 1)), kind="stable")  # small numbers are sorted by radix
-        ends = np.cumsum(np.bincount(place, minlength=1))
-        who, slots, since, steps = (column[order] for column in columns)
-        begin = 0
-        for number, end in enumerate(ends.tolist()):
-            if end > begin:
-                self._due[number].append((who[begin:end], slots[begin:end], since[begin:end], steps[begin:end]))
-            begin = end
+        return self._most if self._last is None else self._last[who]
 
     def _over(self) -> bool:
         """Whether nothing is left of any prize that can come."""
@@ -137,11 +128,13 @@ class _Calendar(Stepping):
 
     def _retire(self, number: int) -> None:
         """Count what is still named after a round, of all together. Waits that have begun are forgotten: nobody has looked at them."""
-        for entered in self._due[number + 1 :]:
-            for who, slots, since, _ in entered:
-                left = self._last_of(who) - number
-                some = left > 0
-                self._rest.add(self._waits.onward(slots[some], number - since[some]), left[some])
+        who = np.flatnonzero(self._due > number)
+        left = np.broadcast_to(self._last_of(who) - number, who.shape)
+        some = np.flatnonzero(left > 0)
+        who, left = who.take(some), left.take(some)
+        waiting = self._waiting.take(who)
+        begun = self._due.take(who) - (waiting >> 8 & 255).astype(np.int64)
+        self._rest.add(self._waits.onward(waiting >> 32, number - begun), left)
 
     def _number_of(self, taken: Taken, edge: int) -> int:
         # Every draw is made here, so its position tells.

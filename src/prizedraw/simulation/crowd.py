@@ -31,6 +31,7 @@ class Crowd:
         everyone: how those others start.
         day: the ordinal of the simulation's first day.
         numbers: whether the numbers of draws are kept.
+        refusals: whether a draw may be refused.
         together: whether a day begins for all at once, where it is one day for all draws of a pass.
     """
 
@@ -44,6 +45,7 @@ class Crowd:
         day: int,
         *,
         numbers: bool,
+        refusals: bool,
         together: bool,
     ) -> None:
         self._rules = rules
@@ -58,9 +60,9 @@ class Crowd:
         self._caps = [k for k, cap in enumerate(rules.caps) if cap != np.inf]
         limited_day = quota.daily_draws, quota.daily_wins
         self.day = self._kept("day", size, any(limit >= 0 for limit in limited_day), _NEVER)
-        self.day_draws = self._kept("day_draws", size, quota.daily_draws >= 0)
+        self.day_draws = self._kept("day_draws", size, refusals and quota.daily_draws >= 0)
         self.day_wins = self._kept("day_wins", size, quota.daily_wins >= 0)
-        self.draws = self._kept("draws", size, quota.total_draws >= 0)
+        self.draws = self._kept("draws", size, refusals and quota.total_draws >= 0)
         self.points = self._kept("points", size, rules.points_limit >= 0 and any(rules.points), dtype=np.int64)
         self.won = {k: self._kept(f"won/{k}", size, True) for k in self._caps}
         known = [*starts, *([everyone] if everyone is not None else [])]
@@ -155,21 +157,22 @@ class Crowd:
         for prize, won in self.won.items():
             assert won is not None  # noqa: S101 - kept for each capped prize
             places = np.flatnonzero(named == prize)
-            found[places] = won[_some(who, places)] >= self._rules.caps[prize]
+            found[places] = won.take(_some(who, places)) >= self._rules.caps[prize]
         if self.points is not None:
             places = np.flatnonzero(self._points_of[named])
             found[places] |= self.points[_some(who, places)] + self._points_of[named[places]] > self._rules.most_points
         return found
 
     def closed_all(self, who: Array) -> Array:
-        """Which prizes their own caps close, a row of flags for each."""
-        found = np.zeros((len(who), len(self._rules.ids)), bool)
+        """Which prizes their own caps close: for each prize a row of flags, one for each of them."""
+        found = np.zeros((len(self._rules.ids), len(who)), bool)
         for prize, won in self.won.items():
             assert won is not None  # noqa: S101 - kept for each capped prize
-            found[:, prize] = won[who] >= self._rules.caps[prize]
+            found[prize] = won[who] >= self._rules.caps[prize]
         if self.points is not None:
-            amounts = self._points_of
-            found |= (amounts > 0) & (self.points[who][:, None] + amounts > self._rules.most_points)
+            points = self.points[who]
+            for prize in np.flatnonzero(self._points_of).tolist():
+                found[prize] |= points + self._points_of[prize] > self._rules.most_points
         return found
 
     def advance(self, who: Who, granted: Array, admitted: Array | None, *, states: bool = True) -> None:
@@ -194,7 +197,7 @@ class Crowd:
         if self.day_draws is not None:
             self.day_draws[who] += own
         places = np.flatnonzero(granted < self._rules.thank_you)
-        winners, granted = _some(who, places), granted[places]
+        winners, granted = _some(who, places), granted.take(places)
         self.wins[winners] += 1
         if self.day_wins is not None:
             self.day_wins[winners] += 1
@@ -202,7 +205,7 @@ class Crowd:
             self.points[winners] += self._points_of[granted]
         for prize, count in self.won.items():
             assert count is not None  # noqa: S101 - kept for each capped prize
-            count[winners[granted == prize]] += 1
+            count[winners.take(np.flatnonzero(granted == prize))] += 1
 
     def _use_granted(self, who: Who) -> Array | int:
         """Use a granted draw where no own one is left; 1 where an own one is used."""

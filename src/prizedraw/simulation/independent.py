@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from prizedraw.simulation.streams import Array, Stream, Streams
 
 
+_FEW = 8
+"""Up to so many kinds of events are quicker counted one by one."""
+
+
 class Rest:
     """Draws of participants who can win nothing more: only what their tickets name is still counted, and of all of them together.
 
@@ -35,8 +39,8 @@ class Rest:
         self._most = most
         self._left = np.zeros((0, most + 1), np.int64)
 
-    def add(self, states: Array, left: Array) -> None:
-        """Participants in these states with so many draws left."""
+    def add(self, states: Array, left: int | Array) -> None:
+        """Participants in these states with so many draws left, all the same or each."""
         if not len(states):
             return
         width = self._most + 1
@@ -102,7 +106,6 @@ class _Leaping:
         self._quiet = quiet
         self._draws = draws
         self._most = int(draws.max(initial=0))
-        self._place = np.min_scalar_type(self._most + quiet.waits.longest + 1)
         self._seen = np.zeros(NOTHING + 1, np.int64)
         self._told = np.zeros(quiet.outcomes, np.int64)
         self._wins = np.zeros(1, np.int64)
@@ -123,37 +126,29 @@ class _Leaping:
 
     def _renew(self, draws: Array, stream: Stream) -> None:
         """One kind of event after which all is as at the start: only how many are still within their draws matters."""
-        quiet, alive = self._quiet, len(draws)
-        place = np.zeros(alive, self._place)
         same = bool(draws.min(initial=self._most) == self._most)
-        reached = []
-        while alive:
-            reached.append(alive)
-            place += quiet.renewal.sample(alive, stream)
-            within = place <= (self._most if same else draws)
-            place = place[within]
-            if not same:
-                draws = draws[within]
-            alive = len(place)
-        self._seen[quiet.loud[0][0]] += sum(reached[1:])
-        self._add_wins(-np.diff([*reached, 0]))
+        hits = self._quiet.renewal.hits(self._most if same else draws, len(draws), stream)
+        begun = [len(place) for place in hits]
+        self._seen[self._quiet.loud[0][0]] += sum(begun[1:])
+        self._add_wins(-np.diff([*begun, 0]))
 
     def _walk(self, first: int, draws: Array, stream: Stream) -> None:
         """From event to event; who is through stays in the arrays until they are a quarter of them."""
         quiet, waits = self._quiet, self._quiet.waits
-        who, last = np.arange(len(draws)), draws.astype(np.int32)
-        place = np.zeros(len(draws), np.int32)
-        slot = np.full(len(draws), waits.slot(quiet.automaton.start), np.uint16)
-        wins = np.zeros(len(draws), np.min_scalar_type(self._most))
+        who: Array = np.arange(len(draws))
+        last: Array = draws.astype(np.uint32)
+        place: Array = np.zeros(len(draws), np.uint32)
+        slot: Array = np.full(len(draws), waits.slot(quiet.automaton.start), np.uint32)
+        wins: Array = np.zeros(len(draws), np.min_scalar_type(self._most))
         all_wins = wins.copy()
         while len(who):
             steps = waits.step(slot, stream)
-            place += (steps >> 8 & 255).astype(np.uint8)
-            slot = (steps >> 16).astype(np.uint16)
+            slot = steps >> 16
+            place += steps >> 8 & 255
+            late = place > last
             outcome = steps.astype(np.uint8)
-            there = place <= last
-            outcome[~there] = NOTHING
-            self._seen += np.bincount(outcome, minlength=NOTHING + 1)
+            outcome |= np.negative(late.view(np.uint8))  # NOTHING where it is too late
+            self._count_outcomes(outcome)
             won = outcome < quiet.thank_you
             wins += won
             if self._log is not None:
@@ -165,13 +160,21 @@ class _Leaping:
                 capped = won & (wins >= self._cap)
                 done = np.flatnonzero(capped)
                 self._rest.add(waits.states(slot[done]), last[done] - place[done])
-                there &= ~capped
-                last[done] = -1
-            left = int(np.count_nonzero(there))
-            if 4 * left < 3 * len(who):
+                late |= capped
+                last[done] = 0
+            if 4 * int(np.count_nonzero(late)) > len(who):
                 all_wins[who] = wins
-                who, place, slot, wins, last = who[there], place[there], slot[there], wins[there], last[there]
+                there = np.flatnonzero(~late)
+                who, place, slot, wins, last = (column.take(there) for column in (who, place, slot, wins, last))
         self._count(draws if quiet.always else all_wins)
+
+    def _count_outcomes(self, outcome: Array) -> None:
+        sets = self._quiet.loud
+        if len(sets) > _FEW:
+            self._seen += np.bincount(outcome, minlength=NOTHING + 1)
+            return
+        for first, *_ in sets:
+            self._seen[first] += np.count_nonzero(outcome == first)
 
     def _count(self, wins: Array) -> None:
         self._add_wins(np.bincount(wins))

@@ -46,7 +46,7 @@ class Part:
         rounds: which draw of each participant it is, from 1, refused ones among them.
         block: of the stream.
         day, open: see ``Days``.
-        number: which draw made it is of each participant, once it was noted for the log.
+        number: which draw made it is of each participant, once that was noted for the log; None: the same as ``rounds``.
         named, states: what the draws name and the states before them, where that is known before they are decided.
     """
 

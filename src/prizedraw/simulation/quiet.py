@@ -13,7 +13,7 @@ from prizedraw.simulation.rows import Rows
 from prizedraw.simulation.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from prizedraw.draw.rules import Rules
     from prizedraw.simulation.automaton import Automaton, Law
@@ -125,11 +125,15 @@ class Renewal:
     """Waits of one law, a word of 16 bits each: as in ``prizedraw.sampling``, with the words left over read against the rest.
 
     Args:
-        weights: whole, of an event at draw 1, 2, …
+        weights: whole, of an event at draw 1, 2, …; the last one may stand for all that is too late.
+
+    Attributes:
+        longest: the longest wait.
     """
 
     def __init__(self, weights: Sequence[int]) -> None:
         alone, rest = shares(weights, CELLS)
+        self.longest = len(weights)
         self._settled = sum(alone)
         self._table = np.zeros(CELLS, np.min_scalar_type(len(weights)))
         self._table[: self._settled] = np.repeat(np.arange(1, len(weights) + 1), alone)
@@ -144,3 +148,21 @@ class Renewal:
         if len(over):
             found[over] = self._rest.sample(np.zeros(len(over), np.uint8), stream).astype(found.dtype) + 1
         return found
+
+    def hits(self, last: int | Array, n: int, stream: Stream) -> Iterator[Array]:
+        """At which draws participants come to their first, second, … event: each time of those whose event before was within their draws.
+
+        Args:
+            last: how often each draws: all the same, or an array of n.
+            n: how many they are.
+            stream: where the words come from.
+        """
+        place = np.zeros(n, np.min_scalar_type(int(np.max(last, initial=0)) + self.longest))
+        while len(place):
+            place = place + self.sample(len(place), stream)
+            yield place
+            if isinstance(last, int):
+                place = place.take(np.flatnonzero(place <= last))
+            else:
+                within = np.flatnonzero(place <= last)
+                place, last = place.take(within), last.take(within)

@@ -6,12 +6,12 @@ granted; in that round a random choice of them; afterwards nothing, and what is 
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prizedraw.simulation.independent import Rest
-from prizedraw.simulation.places import Places
 from prizedraw.simulation.streams import BLOCK, CENTRAL
 from prizedraw.simulation.tally import REFUSALS, SoldOut, Tally
 
@@ -35,14 +35,14 @@ def renew_in_rounds(scene: Scene, quiet: Quiet, streams: Streams, run: int, adva
     """
     people, rounds = scene.participants, scene.plan.most_draws
     cap, stock = scene.rules.quota.total_wins, scene.plan.stock[scene.rules.ids[quiet.loud[0][0]]]
-    hits = [
-        _hits(quiet, min(BLOCK, people - first), rounds, cap, streams.of(run, block, "draws"))
-        for block, first in enumerate(range(0, people, BLOCK))
-    ]
-    by_round = np.zeros(rounds + 1, np.int64)
-    for block in hits:
-        for _, place in block:
-            by_round += np.bincount(place, minlength=rounds + 1)
+    hits = []
+    by_round = np.zeros(rounds + quiet.renewal.longest + 1, np.int64)
+    for block, first in enumerate(range(0, people, BLOCK)):
+        some = quiet.renewal.hits(rounds, min(BLOCK, people - first), streams.of(run, block, "draws"))
+        hits.append(list(islice(some, cap if cap >= 0 else None)))
+        for place in hits[-1]:
+            by_round += np.bincount(place, minlength=len(by_round))
+    by_round = by_round[: rounds + 1]
     so_far = np.cumsum(by_round)
     full = stock >= 0 and so_far[-1] >= stock
     end = int(np.searchsorted(so_far, stock)) if full else rounds
@@ -51,8 +51,8 @@ def renew_in_rounds(scene: Scene, quiet: Quiet, streams: Streams, run: int, adva
     if full:
         where = SoldOut(0, 0, None)
         if left is not None:
-            chosen = np.sort(Places((end - 1) * people, people, int(by_round[end]), streams.of(run, CENTRAL, "order"))())
-            where = SoldOut(int(chosen[left - 1]) + 1, end, None)
+            places = streams.of(run, CENTRAL, "order").chosen(int(by_round[end]), people)
+            where = SoldOut((end - 1) * people + int(places[left - 1]) + 1, end, None)
         sold_out[quiet.loud[0][0]] = where
     rest = Rest(quiet, rounds)
     wins = _settled(quiet, hits, people, end, left if full else None, rest, streams.of(run, CENTRAL, "last units"), cap=cap, rounds=rounds)
@@ -61,22 +61,9 @@ def renew_in_rounds(scene: Scene, quiet: Quiet, streams: Streams, run: int, adva
     return _tally(scene, quiet, wins, rest, in_vain, sold_out, streams.of(run, CENTRAL, "rest"))
 
 
-def _hits(quiet: Quiet, n: int, rounds: int, cap: int, stream: Stream) -> list[tuple[Array, Array]]:
-    """For a block of participants: who has a first, a second, … hit within the rounds, and in which; no more than the cap."""
-    who: Array = np.arange(n, dtype=np.uint16)
-    place = np.zeros(n, np.min_scalar_type(rounds + quiet.waits.longest + 1))
-    found: list[tuple[Array, Array]] = []
-    while len(who) and (cap < 0 or len(found) < cap):
-        place = place + quiet.renewal.sample(len(who), stream)
-        within = place <= rounds
-        who, place = who[within], place[within]
-        found.append((who, place))
-    return found
-
-
 def _settled(
     quiet: Quiet,
-    hits: list[list[tuple[Array, Array]]],
+    hits: list[list[Array]],
     people: int,
     end: int,
     left: int | None,
@@ -95,18 +82,21 @@ def _settled(
     most = max((len(some) for some in hits), default=0)
     size = (most + 2) * width
     joint = np.zeros(size, np.int64)
-    in_vain = [np.empty(0, np.int64)]
+    in_vain: list[Array] = [np.empty(0, np.int64)]
     for block, some in enumerate(hits):
         code: Array = np.zeros(min(BLOCK, people - block * BLOCK), np.min_scalar_type(size))
-        for number, (who, place) in enumerate(some, 1):
-            granted = place <= before
+        for number, place in enumerate(some, 1):
             if left is not None:
-                in_vain.append(code[who[place == end]].astype(np.int64))
-            code[who[granted]] = place[granted].astype(code.dtype) + code.dtype.type(number * width)
+                in_vain.append(code.take(np.flatnonzero(place == end)))
+            np.maximum(code, (place + code.dtype.type(number * width)) * (place <= before), out=code)
+            within = np.flatnonzero(place < width)
+            if len(within) < len(code):
+                joint += np.bincount(code.take(np.flatnonzero(place >= width)), minlength=size)
+                code = code.take(within)
         joint += np.bincount(code, minlength=size)
     if left is not None:
         claims = np.concatenate(in_vain)
-        lucky = claims[stream.order(len(claims))[:left]]
+        lucky = claims[stream.chosen(left, len(claims))]
         joint -= np.bincount(lucky, minlength=size)
         joint += np.bincount((lucky // width + 1) * width + end, minlength=size)
     state = [quiet.automaton.start]

@@ -189,7 +189,8 @@ class Scene:
             starts,
             self.plan.everyone,
             self._first_day,
-            numbers=self.log,
+            numbers=self.log and self.refuses,
+            refusals=self.refuses,
             together=self.order == "rounds" and self.plan.traffic is None,
         )
 

@@ -151,7 +151,7 @@ class Stepping:
         places = places[odd]
         people = places + who.start if isinstance(who, slice) else who[places]
         row = self._shelf.row(day)
-        closed = self._shelf.closed[row[places] if isinstance(row, np.ndarray) else row]
+        closed = self._shelf.closed[row.take(places)].T if isinstance(row, np.ndarray) else self._shelf.closed[row][:, None]
         if self._scene.caps:
             closed = closed | self._crowd.closed_all(people)
         granted[odd] = self._automaton.replaced(states[places], closed, named[places], stream)
@@ -210,7 +210,7 @@ class Stepping:
         refused = granted >= self._outcomes
         self._crowd.turn(part.who, part.day)
         if self._crowd.number is not None:
-            part.number = self._crowd.number[part.who] + 1 if part.named is None else np.broadcast_to(part.rounds, granted.shape)
+            part.number = self._crowd.number[part.who] + 1
         self._crowd.advance(part.who, granted, ~refused if refused.any() else None, states=part.named is None)
 
     def _note(self, part: Part, found: tuple[Array, Array] | None) -> None:
@@ -218,15 +218,17 @@ class Stepping:
         assert self._log is not None  # noqa: S101 - asked for
         won = np.flatnonzero(found[1] < self._rules.thank_you)
         rounds = part.rounds[won] if isinstance(part.rounds, np.ndarray) else part.rounds
-        assert part.number is not None  # noqa: S101 - noted when the part was moved on
+        number = rounds if part.number is None else part.number[won]
         times = None if self._scene.plan.traffic is None else self._scene.days.times(part.position()[won])
-        self._log.add(np.asarray(part.some(won)), part.number[won], rounds, found[1][won], times)
+        self._log.add(np.asarray(part.some(won)), number, rounds, found[1][won], times)
 
     def _take(self, chunk: Chunk, found: list[tuple[Array, Array] | None], counts: Array) -> None:
         by_day: list[tuple[int, Array]] = []
         decided = [one for one in found if one is not None]
         if self._shelf.daily:
             days = {int(day) for part in chunk.parts for day in np.unique(part.day)}
+            by_day = [(day, counts) for day in days] if len(days) == 1 else []
+        if self._shelf.daily and not by_day:
             for day in sorted(days):
                 some = np.zeros(self._codes, np.int64)
                 for part, (_, granted) in zip(chunk.parts, decided, strict=True):

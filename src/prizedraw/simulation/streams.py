@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The layout of the streams; a change to it is a change of what a seed gives, and is told in the changelog."""
 BLOCK: Final = 65_536
 """Participants whose draws share a stream."""
@@ -50,7 +50,22 @@ class Stream(Words):
 
     def order(self, n: int) -> Array:
         """A random order of 0 … n - 1. Two of its 64-bit keys are equal with a chance below n²/2⁶⁵."""
-        return np.argsort(self.read(n), kind="stable")
+        keys = self.read(n)
+        found = np.argsort(keys)
+        ordered = keys.take(found)
+        # The quick way may put equal keys one way here and another way on another machine.
+        return np.argsort(keys, kind="stable") if (ordered[1:] == ordered[:-1]).any() else found
+
+    def chosen(self, k: int, n: int) -> Array:
+        """A random k of 0 … n - 1, in increasing order: random ones are marked until there are enough."""
+        marking = min(k, n - k)
+        marked = np.zeros(n, bool)
+        lacking = marking
+        while lacking:
+            # Of 2⁶⁴ words each number has as many as any other, but for one: far too even for any sum of draws to tell.
+            marked[self.read(lacking) % np.uint64(n)] = True
+            lacking = marking - int(np.count_nonzero(marked))
+        return np.flatnonzero(marked if marking == k else ~marked)
 
 
 class Streams:

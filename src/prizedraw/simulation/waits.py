@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prizedraw.sampling.cumulative import Cumulative
-from prizedraw.simulation.rows import Alias
+from prizedraw.sampling.alias import shares
+from prizedraw.simulation.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,12 @@ LONGEST = 254
 """The longest wait that a step can tell: it is kept in a byte."""
 NOTHING = 255
 """In the place of an outcome: nothing has happened yet, and the wait goes on."""
-_CATEGORIES = 256
+_PAIRS = 256
 """How many pairs of a wait and an outcome a row has, about: more would take longer to make than they save."""
-_SLOTS = 1 << 16
+_SPARE = 8
+"""Cells of a row for each pair, at least: about one word in 16 is left over."""
+_CELLS = 1 << 25
+"""Cells of all rows; a slot is told in 16 bits, too."""
 
 
 class TooManyStates(Exception):
@@ -36,7 +39,9 @@ class Waits:
     """The laws of waiting of one automaton.
 
     The states that waits begin in have *slots*, numbered as they are met. A step is one number: the slot that follows if the outcome is
-    granted (16 bits), the draws that have passed (8 bits), and the outcome or NOTHING (8 bits).
+    granted (16 bits), the draws that have passed (8 bits), and the outcome or NOTHING (8 bits). It is looked up by half a word of 32 bits,
+    as in ``prizedraw.sampling``: each pair of a wait and an outcome fills as many cells as it can fill alone, and what is left over is
+    read against the rest of the law.
 
     Args:
         automaton: the states.
@@ -53,42 +58,49 @@ class Waits:
         self._loud = tuple(tuple(one) for one in loud)
         self._quiet = tuple(quiet)
         self.longest = 1
-        most = min(longest, LONGEST, max(1, _CATEGORIES // max(1, len(loud))))
-        state = automaton.start
-        while self.longest < most and self._still(automaton.law(state)):
-            state = automaton.following(state, self._quiet[0])
-            self.longest += 1
-        self._over = self.longest * len(self._loud) + 1
-        self._bits = self._over.bit_length()
-        self._aliases: dict[tuple[int, ...], tuple[Alias, Cumulative]] = {}
+        most = min(longest, LONGEST, max(1, _PAIRS // max(1, len(loud))))
+        for state in (automaton.start, *(automaton.following(automaton.start, outcome) for outcome, *_ in self._loud)):
+            self.longest = max(self.longest, self._still_for(state, most))
+        self._pairs = self.longest * len(self._loud) + 1
+        self._bits = min(16, (_SPARE * self._pairs - 1).bit_length())
+        self._most_slots = min(1 << 16, _CELLS >> self._bits)
+        self._laws: dict[tuple[int, ...], tuple[Array, int]] = {}
+        self._rest = Rows(self._pairs)
         self._states: list[int] = []
         self._slots: dict[int, int] = {}
+        self._slot_of = np.empty(0, np.int32)  # the same, as far as many were asked for at once
+        self._events: dict[int, list[int]] = {}
         self._built = 0
-        self._last = np.empty(0, np.uint32)
         self._steps = np.empty(0, np.uint32)
+        self._codes = np.empty((0, self._pairs + 1), np.uint32)
+        self._rest_of = np.empty(0, np.int32)
         self._paths = np.empty((0, self.longest + 1), np.int32)
-        self._codes: list[Array] = []
-        self._rest: list[Cumulative] = []
-        self._shift = np.uint32(32 - self._bits)
 
     def slot(self, state: int) -> int:
         """The slot of a state.
 
         Raises:
-            TooManyStates: there are more than 65,536.
+            TooManyStates: there are more than 65,536, or than cells for them.
         """
         found = self._slots.get(state)
         if found is None:
             found = self._slots[state] = len(self._states)
-            if found >= _SLOTS:
+            if found >= self._most_slots:
                 raise TooManyStates
             self._states.append(state)
         return found
 
     def slots(self, states: Array) -> Array:
         """The slots of many states."""
-        found, which = np.unique(states, return_inverse=True)
-        return np.array([self.slot(state) for state in found.tolist()], np.uint16)[which]
+        top = int(states.max(initial=0))
+        if top >= len(self._slot_of):
+            self._slot_of = np.concatenate([self._slot_of, np.full(top + 64, -1, np.int32)])
+        found = self._slot_of.take(states)
+        if found.min(initial=0) < 0:
+            for state in np.unique(states[found < 0]).tolist():
+                self._slot_of[state] = self.slot(state)
+            found = self._slot_of.take(states)
+        return found.astype(np.uint16)
 
     def states(self, slots: Array) -> Array:
         """The states of slots."""
@@ -99,26 +111,23 @@ class Waits:
         top = int(slots.max(initial=0))
         while self._built <= top:
             self._build()
-        words = stream.halves(len(slots))
         place = slots.astype(np.intp)
         place <<= self._bits
-        place |= words >> self._shift
-        upper = words > self._last.take(place, mode="clip")
-        place <<= 1
-        place |= upper
+        place += stream.quarters(len(slots)) >> (16 - self._bits)
         steps = self._steps.take(place, mode="clip")
-        for k in np.flatnonzero(steps == _LEFT_OVER).tolist():
-            rest = self._rest[slots[k]]
-            steps[k] = self._codes[slots[k]][rest.outcome(stream.below(rest.total))]
+        over = np.flatnonzero(steps == _LEFT_OVER)
+        if len(over):
+            where = slots[over]
+            steps[over] = self._codes[where, self._rest.sample(self._rest_of[where], stream)]
         return steps
 
     def before(self, slots: Array, passed: Array) -> Array:
         """The states in which events happened, ``passed`` draws after these slots, their own among them."""
-        return self._paths[slots, passed.astype(np.intp) - 1]
+        return self.onward(slots, passed.astype(np.intp) - 1)
 
     def onward(self, slots: Array, passed: Array) -> Array:
         """The states after so many quiet draws, 0 to ``longest``."""
-        return self._paths[slots, passed]
+        return self._paths.ravel().take(slots.astype(np.intp) * (self.longest + 1) + passed.astype(np.intp), mode="clip")
 
     def _build(self) -> None:
         """The path of the next slot and its row."""
@@ -130,36 +139,46 @@ class Waits:
                 break
             path.append(automaton.following(path[-1], self._quiet[0]))
         key = tuple([law.row for law in laws])
-        made = self._aliases.get(key)
-        if made is None:
-            alias = Alias(self.weights(laws), self._bits)
-            made = self._aliases[key] = alias, Cumulative(alias.rest)
-        codes = self._coded(path, len(laws))
-        width = 1 << self._bits
-        if slot * width == len(self._last):
+        law = self._laws.get(key)
+        if law is None:
+            law = self._laws[key] = self._shared(self.weights(laws))
+        if slot == len(self._rest_of):
             room = max(16, slot)
-            self._last = np.concatenate([self._last, np.empty(room * width, np.uint32)])
-            self._steps = np.concatenate([self._steps, np.empty(2 * room * width, np.uint32)])
+            self._steps = np.concatenate([self._steps, np.empty(room << self._bits, np.uint32)])
+            self._codes = np.concatenate([self._codes, np.empty((room, self._pairs + 1), np.uint32)])
+            self._rest_of = np.concatenate([self._rest_of, np.empty(room, np.int32)])
             self._paths = np.concatenate([self._paths, np.empty((room, self.longest + 1), np.int32)])
-        self._last[slot * width : (slot + 1) * width] = made[0].last
-        self._steps[2 * slot * width : 2 * (slot + 1) * width] = codes.take(made[0].pairs, mode="clip")
+        self._codes[slot] = self._coded(path, len(laws))
+        cells, self._rest_of[slot] = law
+        self._steps[slot << self._bits : (slot + 1) << self._bits] = self._codes[slot].take(cells)
         self._paths[slot] = path + [path[-1]] * (self.longest + 1 - len(path))
-        self._codes.append(codes)
-        self._rest.append(made[1])
         self._built += 1
 
+    def _shared(self, weights: Sequence[int]) -> tuple[Array, int]:
+        """The pair in each cell of a law's row, and the row of what is left over."""
+        width = 1 << self._bits
+        alone, rest = shares(weights, width)
+        pairs = np.repeat(np.arange(self._pairs + 1), [*alone, width - sum(alone)])
+        return pairs, self._rest.add(rest if any(rest) else weights)
+
     def _coded(self, path: list[int], events: int) -> Array:
-        """The step that each category stands for: wait by wait the outcomes, then nothing, then what is left over."""
-        automaton, codes = self._automaton, []
-        for quiet in range(self.longest):
-            for outcome, *_ in self._loud:
-                slot = self.slot(automaton.following(path[quiet], outcome)) if quiet < events else 0
-                codes.append(slot << 16 | (quiet + 1) << 8 | outcome)
+        """The step that each pair stands for: wait by wait the outcomes, then nothing, then what is left over."""
+        codes = np.zeros((self.longest, len(self._loud)), np.uint32)
+        codes[:events] = [self._events_in(state) for state in path[:events]]
+        codes |= (np.arange(1, self.longest + 1, dtype=np.uint32) << 8)[:, None]
         beyond = self.slot(path[self.longest]) if len(path) > self.longest else 0
-        return np.array([*codes, beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32)
+        return np.append(codes.ravel(), np.array([beyond << 16 | self.longest << 8 | NOTHING, _LEFT_OVER], np.uint32))
+
+    def _events_in(self, state: int) -> list[int]:
+        """For each kind of event the slot that follows if it happens in a state, with the outcome."""
+        found = self._events.get(state)
+        if found is None:
+            found = [self.slot(self._automaton.following(state, outcome)) << 16 | outcome for outcome, *_ in self._loud]
+            self._events[state] = found
+        return found
 
     def weights(self, laws: Sequence[Law]) -> list[int]:
-        """Whole weights of the categories, to one denominator: f(t, k) = q(t, k)·∏ q(s, quiet) over s < t."""
+        """Whole weights of the pairs, to one denominator: f(t, k) = q(t, k)·∏ q(s, quiet) over s < t."""
         totals = [sum(law.weights) for law in laws]
         quiet = [self._still(law) for law in laws]
         after = [1] * (len(laws) + 1)
@@ -172,6 +191,14 @@ class Waits:
             before *= quiet[k]
         unreached = (self.longest - len(laws)) * len(self._loud)
         return [*found, *[0] * unreached, before]
+
+    def _still_for(self, state: int, most: int) -> int:
+        """How many draws an event may be away from a state, up to so many."""
+        draws = 1
+        while draws < most and self._still(self._automaton.law(state)):
+            state = self._automaton.following(state, self._quiet[0])
+            draws += 1
+        return draws
 
     def _still(self, law: Law) -> int:
         """The weight of what is quiet."""

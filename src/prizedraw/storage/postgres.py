@@ -21,7 +21,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from prizedraw.storage.postgres_errors import Collision, block_over, exhausted, given_up, judged, shut, unreachable
 from prizedraw.storage.postgres_schema import ddl
-from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
+from prizedraw.storage.postgres_steps import Pause, Procedures
+from prizedraw.storage.postgres_wire import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,11 @@ class Session(psycopg.Connection[Any]):
         """The cursor, for results in binary."""
         return self.cursor(binary=True)
 
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The statements that it has prepared."""
+        return Prepared(self)
+
 
 Pool: TypeAlias = ConnectionPool[Session]
 
@@ -56,7 +62,7 @@ class PostgresStore:
         conninfo: a ``postgresql://`` URL or a libpq connection string.
         schema: the schema that holds the tables; stores in different schemas share nothing.
         min_size: connections that are kept open.
-        max_size: connections that are opened at most.
+        max_size: connections that are opened at most; an audit, an archive and an export use two at a time.
         busy_wait: seconds that a call outside ``exclusive`` waits for a connection or for other writers before StorageBusy.
         prepared: whether statements are prepared on the server. None: wherever a connection has a backend of its own, which is found
             out; so behind a pooler in transaction mode they are not. True is for a pooler that keeps prepared statements itself.
@@ -92,9 +98,9 @@ class PostgresStore:
         return f"<PostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
-        """The script that makes the schema, for a database administrator; see ``postgres_schema.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, since: int = 0) -> str:
+        """The script that makes or upgrades the schema, for a database administrator; see ``postgres_schema.ddl``."""
+        return ddl(schema, role, since=since)
 
     @property
     def durability(self) -> str:
@@ -102,10 +108,10 @@ class PostgresStore:
         return self._ask.durability
 
     def open(self) -> None:
-        """Connect, and create the schema or check it.
+        """Connect, and create, upgrade or check the schema.
 
         Raises:
-            StorageVersion: a newer version of prizedraw made it.
+            StorageVersion: a newer version of prizedraw made it, or an older one and the role may not upgrade it.
             StorageError: it cannot be reached or used; the message says why and what to do.
         """
         with self._mutex:
@@ -229,7 +235,10 @@ class PostgresStore:
     def _settle(self, connection: Session) -> None:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
-        connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
+        # Behind a pooler that lends backends they differ, as it cannot tell at login which backend will answer.
+        own = connection.info.backend_pid == row[0]
+        connection.prepare_threshold = self._link.threshold(own=own)
+        carry_out(connection, self._ask.bound(own=own), self._link.where)
 
     def _starved(self, waited: float) -> StorageError:
         """Why there was no connection: the server cannot be reached, or all of them are in use."""
@@ -285,7 +294,7 @@ class _Block:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if error is None:
-                self._run(block_end())
+                self._run(self._store._ask.leave())  # noqa: SLF001 - as above
         finally:
             self._leave()
 
@@ -325,6 +334,8 @@ def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if ask.params is None:
         connection.execute(ask.sql, prepare=False)
         return []
+    if connection.prepare_threshold is not None:
+        return connection.wait(connection.prepared.rows(ask.sql, ask.params))
     cursor = connection.asking
     cursor.execute(ask.sql, ask.params)
     # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.

@@ -16,7 +16,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from prizedraw.storage.postgres_errors import Collision, block_over, exhausted, given_up, judged, shut, unreachable
 from prizedraw.storage.postgres_schema import ddl
-from prizedraw.storage.postgres_steps import Pause, Procedures, block_end
+from prizedraw.storage.postgres_steps import Pause, Procedures
+from prizedraw.storage.postgres_wire import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,11 @@ class Session(psycopg.AsyncConnection[Any]):
     def asking(self) -> psycopg.AsyncCursor[Any]:
         """The cursor, for results in binary."""
         return self.cursor(binary=True)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The statements that it has prepared."""
+        return Prepared(self)
 
 
 Pool: TypeAlias = AsyncConnectionPool[Session]
@@ -72,9 +78,9 @@ class AsyncPostgresStore:
         return f"<AsyncPostgresStore in {self._ask.schema!r} of {self._link.where}>"
 
     @staticmethod
-    def ddl(schema: str = "prizedraw", role: str | None = None, *, procedure: bool = True) -> str:
+    def ddl(schema: str = "prizedraw", role: str | None = None, *, since: int = 0) -> str:
         """See ``PostgresStore.ddl``."""
-        return ddl(schema, role, procedure=procedure)
+        return ddl(schema, role, since=since)
 
     @property
     def durability(self) -> str:
@@ -206,7 +212,10 @@ class AsyncPostgresStore:
     async def _settle(self, connection: Session) -> None:
         row = await (await connection.execute("SELECT pg_backend_pid()")).fetchone()
         assert row is not None  # noqa: S101 - a select without a table has one row
-        connection.prepare_threshold = self._link.threshold(connection.info.backend_pid, row[0])
+        # Behind a pooler that lends backends they differ, as it cannot tell at login which backend will answer.
+        own = connection.info.backend_pid == row[0]
+        connection.prepare_threshold = self._link.threshold(own=own)
+        await carry_out(connection, self._ask.bound(own=own), self._link.where)
 
     async def _starved(self, waited: float) -> StorageError:
         """See ``PostgresStore._starved``."""
@@ -254,7 +263,7 @@ class _Block:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if error is None:
-                await self._run(block_end())
+                await self._run(self._store._ask.leave())  # noqa: SLF001 - as above
         finally:
             await self._leave()
 
@@ -290,6 +299,8 @@ async def _answer(connection: Session, ask: Ask | Pause) -> list[Any]:
     if ask.params is None:
         await connection.execute(ask.sql, prepare=False)
         return []
+    if connection.prepare_threshold is not None:
+        return await connection.wait(connection.prepared.rows(ask.sql, ask.params))
     cursor = connection.asking
     await cursor.execute(ask.sql, ask.params)
     # Not cursor.description, which makes an object of each column, at the cost of a tenth of a draw.

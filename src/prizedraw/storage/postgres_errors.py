@@ -18,9 +18,7 @@ COLLISIONS = frozenset({
     "23505",  # unique_violation: what was absent has been inserted
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
-    "PZ001",  # commit_one: stale
-    "PZ002",  # commit_one: refused
-    "42883",  # undefined_function: commit_one was dropped
+    "22012",  # division_by_zero: a part of the usual commit did nothing, see postgres_sql
 })  # fmt: skip
 """SQLSTATEs after which the transaction may be tried again, or done the careful way."""
 LOCK_NOT_AVAILABLE = "55P03"

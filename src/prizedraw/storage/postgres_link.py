@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10
 """Seconds that one attempt to connect may take, unless the connection string says otherwise."""
+LOST = {"tcp_user_timeout": 30_000, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""When a network that has gone silent counts as lost: milliseconds for what was sent, seconds and tries where an answer is waited for.
+
+Left to the system a call would wait for a quarter of an hour, or two hours."""
 
 
 class Link:
@@ -55,20 +59,17 @@ class Link:
             "prepare_threshold": None,
             "client_encoding": "utf8",
             "fallback_application_name": "prizedraw",
-            **({} if "connect_timeout" in asked else {"connect_timeout": CONNECT_TIMEOUT}),
+            **{name: value for name, value in (LOST | {"connect_timeout": CONNECT_TIMEOUT}).items() if name not in asked},
         }
         self.prepared = prepared
 
-    def threshold(self, told: int, answered: int) -> int | None:
+    def threshold(self, *, own: bool) -> int | None:
         """After how many executions a connection prepares a statement: at once, or never (None).
 
         Args:
-            told: the process id of the backend that the server told at login.
-            answered: that of the backend which answers statements. Behind a pooler that lends backends they differ, as the pooler
-                cannot tell at login which backend will answer; there a prepared statement may be gone, or another client's.
+            own: whether it has a backend of its own; elsewhere a prepared statement may be gone, or another client's.
         """
-        prepared = told == answered if self.prepared is None else self.prepared
-        return 0 if prepared else None
+        return 0 if (own if self.prepared is None else self.prepared) else None
 
 
 def _where(asked: Mapping[str, Any]) -> str:

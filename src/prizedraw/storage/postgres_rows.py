@@ -56,3 +56,8 @@ def after_text(after: tuple[tuple[str, int, int], ...]) -> str | None:
 def optional_texts(values: Iterable[str | None]) -> str:
     """A text[] literal in which elements may be NULL."""
     return "{" + ",".join(["NULL" if value is None else texts((value,))[1:-1] for value in values]) + "}"
+
+
+def json_text(text: str) -> str:
+    """A text as JSON."""
+    return _encode(text).decode()

@@ -3,11 +3,11 @@
 The order of statements lives here, once for both stores; ``storage.postgres`` and ``storage.postgres_aio`` carry them out. Two ways
 lead to a commit:
 
-- The usual one, a draw, is one statement, the procedure ``commit_one``: it changes everything and commits, or fails and changes
-  nothing. It never tells what was wrong.
+- The usual one, a draw, is one statement, which changes everything and commits, or fails and changes nothing. It never tells what
+  was wrong.
 - The careful way locks what the commits name, loads it, applies the law of commits (``storage.home``) to it, and writes what
   became dirty: any number of commits in one transaction, each row read once and written once. It is what remains after the usual
-  way has failed, for commits that are not usual, for many at once, and where there is no such procedure.
+  way has failed, for commits that are not usual, and for many at once.
 
 Locks that others wait for are not held while the disk is written. Such a commit is made with synchronous_commit off, which ends its locks,
 and then the store waits for the disk: with the commit of a message that nobody reads, whose place in the server's log is behind it
@@ -35,9 +35,9 @@ from prizedraw.errors import StorageBusy, StorageError, StorageVersion
 from prizedraw.storage import postgres_schema
 from prizedraw.storage.home import Kept, check_redaction
 from prizedraw.storage.postgres_errors import Collision
-from prizedraw.storage.postgres_rows import after_of, after_text, blobs, entry, integers, optional_texts, texts
-from prizedraw.storage.postgres_schema import in_schema, quoted
-from prizedraw.storage.postgres_sql import Statements
+from prizedraw.storage.postgres_rows import after_of, after_text, blobs, entry, integers, json_text, optional_texts, texts
+from prizedraw.storage.postgres_schema import in_schema
+from prizedraw.storage.postgres_sql import FEW, Statements, wanted
 from prizedraw.storage.protocol import (
     MAX_INTEGER,
     NO_LIMIT,
@@ -89,8 +89,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_WAIT = 2**31 - 1
 """Milliseconds, as PostgreSQL counts them."""
 CONTENDED = 0.3
-"""The share of the last commits that had to wait for a counter from which on commits are quick, as ``commit_one`` has it. Where
-few wait, the second commit that this takes costs more than it gains."""
+"""The share of the last commits that had to wait for a counter (half a millisecond) from which on commits are quick. Where few wait,
+the second commit that this takes costs more than it gains."""
 MEMORY = 0.25
 """The weight of the last commit in that share."""
 PATIENCE = (0.001, 0.05)
@@ -109,11 +109,6 @@ WITHIN = _Bounds(Ask(b"SAVEPOINT attempt"), Ask(b"RELEASE SAVEPOINT attempt"), A
 """Inside an exclusive block."""
 ROLLBACK = Ask(b"ROLLBACK")
 END = Ask(b"COMMIT", settles=True)
-
-
-def block_end() -> Steps[None]:
-    """The end of an exclusive block, which commits what was committed on its handle."""
-    yield END
 
 
 def milliseconds(seconds: float) -> int:
@@ -149,8 +144,9 @@ class Procedures:
         self.schema = schema
         self.sql = Statements(schema)
         self.wait = wait
-        self.has_procedure = False
         self.durability = "As durable as the server's synchronous_commit says, which is on unless somebody changed it."
+        self.bounded = False
+        """Whether every session bounds how long a lock is waited for, so that no statement need do so; see ``bound``."""
         self._patience = str(milliseconds(wait))
         self._flush = Ask(self.sql.flush, ())
         self._waiting = 0.0
@@ -163,61 +159,71 @@ class Procedures:
     # --- opening ---
 
     def open(self) -> Steps[None]:
-        """Create the schema, or check it.
+        """Create the schema, upgrade it to the newest layout, or check it.
 
         Raises:
-            StorageVersion: a newer version of prizedraw made it.
+            StorageVersion: a newer version of prizedraw made it, or an older one and the role may not change it.
             StorageError: it cannot be used as it is; the message says what to do.
         """
+        newest = len(postgres_schema.LAYOUTS)
         layout, _ = yield from self._layout()
-        if layout is None:
+        if layout < newest:
             yield begin(self.wait)
             yield Ask(b"SELECT pg_advisory_xact_lock(%s)", (lock_number("schema", self.schema),))
             layout, has_schema = yield from self._layout()
-            if layout is None:
-                yield from self._create(has_schema=has_schema)
-                layout = postgres_schema.VERSION
+            if layout < newest:
+                yield from self._upgrade(layout, has_schema=has_schema)
+                layout = newest
             yield END
-        if layout > postgres_schema.VERSION:
+        if layout > newest:
             raise StorageVersion(
                 f"the schema {self.schema!r} has layout {layout}, made by a newer version of prizedraw; this one knows layouts up to "
-                f"{postgres_schema.VERSION}; upgrade prizedraw"
+                f"{newest}; upgrade prizedraw"
             )
         if not (yield Ask(self.sql.rights, ()))[0][0]:
             raise StorageError(
                 f"the role may not read and write the tables in schema {self.schema!r}; let their owner run:\n"
                 + in_schema(postgres_schema.GRANTS, self.schema).replace("{role}", "the_role")
             )
-        self.has_procedure = (yield Ask(self.sql.has_procedure, (quoted(self.schema),)))[0][0]
+
+    def bound(self, *, own: bool) -> Steps[None]:
+        """Bound how long a new session waits for a lock, if it has a backend of its ``own``; a pooler would lend that to others."""
+        self.bounded = own
+        if own:
+            yield Ask(b"SELECT set_config('lock_timeout', %s, false)", (self._patience,))
 
     def schema_version(self) -> Steps[int]:
         """The version of the layout that is there, 0 if there is none."""
-        return (yield from self._layout())[0] or 0
+        return (yield from self._layout())[0]
 
-    def _layout(self) -> Steps[tuple[int | None, bool]]:
-        """The version of the layout that is there, if any, and whether the schema is."""
+    def _layout(self) -> Steps[tuple[int, bool]]:
+        """The version of the layout that is there, 0 if there is none, and whether the schema is."""
         # Asked of the tables: to_regclass() may answer from a cache that is older than the lock.
         encoding, flushed, fsync, has_schema, has_layout = (yield Ask(self.sql.layout, (self.schema, self.schema)))[0]
         if encoding != "UTF8":
             raise StorageError(f"the database is encoded in {encoding}, which cannot hold every text; use one made with ENCODING 'UTF8'")
         self.durability = _durability(flushed, fsync)
-        return (yield Ask(self.sql.version, ()))[0][0] if has_layout else None, has_schema
+        return (yield Ask(self.sql.version, ()))[0][0] if has_layout else 0, has_schema
 
-    def _create(self, *, has_schema: bool) -> Steps[None]:
+    def _upgrade(self, layout: int, *, has_schema: bool) -> Steps[None]:
+        """Run what is missing from a layout to the newest."""
         try:
             if not has_schema:
                 yield Ask(in_schema(postgres_schema.SCHEMA, self.schema).encode())
-            yield Ask(in_schema(postgres_schema.TABLES, self.schema).encode())
+            yield Ask(in_schema(postgres_schema.upgrade(layout), self.schema).encode())
+        except StorageBusy:
+            raise
         except StorageError as error:
+            if layout:
+                raise StorageVersion(
+                    f"{error}; the schema {self.schema!r} has layout {layout} of an older version of prizedraw and could not be upgraded: "
+                    "run prizedraw migrate as the owner of its tables, or let them run "
+                    f"PostgresStore.ddl({self.schema!r}, since={layout}, role=…) in one transaction"
+                ) from error
             raise StorageError(
                 f"{error}; the tables in schema {self.schema!r} could not be made: let somebody who may create them run "
                 f"PostgresStore.ddl({self.schema!r}, role=…), which begins:\n{postgres_schema.ddl(self.schema):.200}…"
             ) from error
-        yield WITHIN.begin
-        try:
-            yield Ask(in_schema(postgres_schema.PROCEDURE, self.schema).encode())
-        except StorageError:  # procedures may be forbidden, and the careful way needs none
-            yield WITHIN.undo
 
     # --- reading ---
 
@@ -230,14 +236,10 @@ class Procedures:
             docs = tuple({key for read in reads for key in read.docs})
             counters = tuple({key for read in reads for key in read.counters})
             ids = tuple({read.entry for read in reads if read.entry is not None})
-        parts, params = [], []
-        for part, keys in ((self.sql.docs, docs), (self.sql.counters, counters), (self.sql.entries, ids)):
-            if keys:
-                parts.append(part)
-                params += [home, texts(keys)]
         kept = Kept()
-        if parts:
-            _load(kept, (yield Ask(b" UNION ALL ".join(parts), tuple(params))))
+        if docs or counters or ids:
+            params = [part for keys in (docs, counters, ids) if keys for part in wanted(home, keys)]
+            _load(kept, (yield Ask(self.sql.look_up(len(docs), len(counters), len(ids)), tuple(params))))
         if kept.ids:
             yield self._flush
         return [kept.view(read) for read in reads]
@@ -246,7 +248,7 @@ class Procedures:
 
     def commit(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
         """Apply each commit, the usual way if that is possible."""
-        if len(commits) == 1 and self.has_procedure and _is_usual(commits[0]):
+        if len(commits) == 1 and _is_usual(commits[0]):
             try:
                 return [(yield from self._commit_one(home, commits[0]))]
             except Collision:
@@ -258,32 +260,48 @@ class Procedures:
 
     def commit_within(self, home: str, commits: Sequence[Commit]) -> Steps[list[Outcome]]:
         """Apply each commit inside an exclusive block."""
+        if len(commits) == 1 and _is_usual(commits[0]):
+            yield WITHIN.begin
+            try:
+                outcome = yield from self._commit_one(home, commits[0], inside=True)
+            except Collision:
+                yield WITHIN.undo
+            else:
+                yield WITHIN.commit
+                return [outcome]
         return (yield from self._commit_carefully(home, commits, WITHIN))
 
-    def _commit_one(self, home: str, commit: Commit) -> Steps[Outcome]:
+    def _commit_one(self, home: str, commit: Commit, *, inside: bool = False) -> Steps[Outcome]:
         expect, put, add, limits, (line,) = commit.expect, commit.put, commit.add, commit.limits, commit.entries
-        docs, counters = sorted(expect), sorted(add.keys() | limits.keys())
-        rows = yield Ask(
-            self.sql.commit_one,
-            (
-                home,
-                self._patience,
-                bool(counters) and self._waiting > CONTENDED,
-                texts(docs),
-                integers([expect[key] for key in docs]),
-                blobs([put.get(key) for key in docs]),
-                texts(counters),
-                integers([add.get(key, 0) for key in counters]),
-                integers([limits.get(key) for key in counters]),
-                line.id,
-                line.fingerprint,
-                line.owner,
-                line.kind,
-                line.at,
-                line.data,
-            ),
-            settles=True,
-        )
+        counters = sorted(add.keys() | limits.keys()) if limits else sorted(add)
+        quick = not inside and bool(counters) and self._waiting > CONTENDED
+        shape = ""
+        params: list[Any] = [] if self.bounded else [self._patience]
+        for key in sorted(expect, key=lambda key: (key in put, key)):
+            version = expect[key]
+            if key not in put:
+                shape += "g"
+                params += home, key, str(version)
+            elif version:
+                shape += "p"
+                params += put[key], home, key, str(version)
+            else:
+                shape += "n"
+                params += home, key, put[key]
+        for key in counters:
+            delta, limit = str(add.get(key, 0)), limits.get(key)
+            if limit is None:
+                shape += "m"
+                params += delta, home, key, delta, json_text(key)
+            else:
+                shape += "l"
+                params += delta, str(limit), home, key, delta, str(MAX_INTEGER if limit == NO_LIMIT else limit), json_text(key)
+        params += home, line.id, line.fingerprint, line.owner, line.kind, str(line.at), line.data
+        rows = yield Ask(self.sql.usual(shape, quick=quick, bounded=self.bounded), tuple(params), settles=True)
+        if not rows:
+            raise Collision("a document or a counter is not as it was expected")
+        if quick:
+            yield self._flush._replace(settles=True)
         cursor, after, waited = rows[0]
         if counters:
             self._waiting += MEMORY * (waited - self._waiting)
@@ -320,10 +338,12 @@ class Procedures:
             (self.sql.share_docs, guards),
             (self.sql.lock_docs, put),
             (self.sql.lock_counters, counters),
-            (self.sql.entries, {line.id for commit in commits for line in commit.entries}),
         ):
             if keys:
                 _load(loaded, (yield Ask(sql, (home, texts(sorted(keys))))))
+        ids = sorted({line.id for commit in commits for line in commit.entries})
+        if ids:
+            _load(loaded, (yield Ask(self.sql.look_up(0, 0, len(ids)), tuple(wanted(home, ids)))))
         loaded.note()
         return loaded
 
@@ -373,10 +393,15 @@ class Procedures:
         By advisory locks alone. Were the rows locked here, a commit inside that needs a row which sorts before them could wait in a circle
         with writers who lock in order.
         """
-        yield begin(wait)
+        yield begin_quick(wait)
         numbers = sorted(lock_number("doc", self.schema, home, key) for key in docs)
         if numbers:
             yield Ask(b"SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) AS n", (integers(numbers),))
+
+    def leave(self) -> Steps[None]:
+        """The end of an exclusive block: what was committed on its handle is seen, others have their turn, and the disk is waited for."""
+        yield END
+        yield self._flush._replace(settles=True)
 
     # --- listings ---
 
@@ -557,14 +582,14 @@ def _load(kept: Kept, rows: list[Any]) -> None:
 
 
 def _is_usual(commit: Commit) -> bool:
-    """Whether it is a commit that ``commit_one`` can judge: one entry, no document guarded to be absent, all in range."""
-    expect, put = commit.expect, commit.put
-    if len(commit.entries) != 1 or not put.keys() <= expect.keys():
+    """Whether one statement can judge it: one entry, few documents and counters, none guarded to be absent, all in range."""
+    expect, put, add, limits = commit.expect, commit.put, commit.add, commit.limits
+    if len(commit.entries) != 1 or len(expect) > FEW or len(add) + len(limits) > 2 * FEW or not put.keys() <= expect.keys():
         return False
     return (
-        all(version > 0 or key in put for key, version in expect.items())
-        and all(-MAX_INTEGER <= delta <= MAX_INTEGER for delta in commit.add.values())
-        and all(NO_LIMIT <= limit <= MAX_INTEGER for limit in commit.limits.values())
+        all(0 < version <= MAX_INTEGER or (version == 0 and key in put) for key, version in expect.items())
+        and all(-MAX_INTEGER <= delta <= MAX_INTEGER for delta in add.values())
+        and all(NO_LIMIT <= limit <= MAX_INTEGER for limit in limits.values())
     )
 
 

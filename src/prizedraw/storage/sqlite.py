@@ -37,7 +37,7 @@ from prizedraw.storage.protocol import (
     Read,
     View,
 )
-from prizedraw.storage.sqlite_file import INDEX_EVERY, SCHEMA_VERSION, Connection, busy, create, is_current, storage_error, translated
+from prizedraw.storage.sqlite_file import INDEX_EVERY, Connection, busy, is_current, storage_error, translated, upgrade, version_there
 from prizedraw.storage.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -140,16 +140,16 @@ class SqliteStore:
         with translated(self._path):
             connection = self._connect()
             try:
-                return SCHEMA_VERSION if is_current(connection) else 0
+                return version_there(connection)
             finally:
                 connection.close()
 
     def open(self) -> None:
-        """Create the file and its schema, or check them.
+        """Create the file and its schema, upgrade it, or check it.
 
         Raises:
             StorageCorrupt: the file is damaged or not a prizedraw store; it is left as it is.
-            StorageVersion: a newer version of prizedraw wrote it.
+            StorageVersion: a newer version of prizedraw wrote it, or an older one and it cannot be written to.
             StorageBusy: another process kept it locked for ``busy_wait`` seconds.
             StorageError: it cannot be opened or created; the message says why.
         """
@@ -278,7 +278,7 @@ class SqliteStore:
                 self._turnstile.leave()
 
     def _prepare(self) -> None:
-        """Check the file, or create it in a turn of our own, so that many processes may start at once."""
+        """Check the file, or create or upgrade it in a turn of our own, so that many processes may start at once."""
         if self._path.is_dir():
             raise StorageError(f"{str(self._path)!r} is a folder; name a file in it")
         if not self._path.parent.is_dir():
@@ -288,8 +288,9 @@ class SqliteStore:
         if not self._turnstile.enter(self._busy_wait):
             raise busy(self._path, self._busy_wait)
         try:
-            self._path.touch()
-            self._connected(create)
+            if not self._path.exists():
+                self._path.touch()
+            self._connected(upgrade)
         finally:
             self._turnstile.leave()
 

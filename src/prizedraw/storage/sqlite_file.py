@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION_ID = 0x50445257  # "PDRW"
-SCHEMA_VERSION = 1
-SCHEMA = """
+_TABLES = """
 CREATE TABLE homes (home INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE docs (
     home INTEGER NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (home, key)
@@ -36,6 +35,11 @@ CREATE TABLE owned (
 ) WITHOUT ROWID;
 """
 """``owned`` is the index of entries by owner, caught up every INDEX_EVERY entries: most commits spare a page."""
+
+LAYOUTS: tuple[str, ...] = (_TABLES,)
+"""What leads from each schema version to the next, from none to 1 first; statements divided by semicolons, and no other semicolon.
+
+A released one is never changed, only followed by another. All that are missing are run in one transaction with the new number."""
 
 INDEX_EVERY = 256
 
@@ -102,37 +106,54 @@ class Connection:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._sqlite))
 
 
-def is_current(connection: Connection) -> bool:
-    """Whether the file is a store of this version; False if it is empty; raises if it is anything else."""
+def version_there(connection: Connection) -> int:
+    """The schema version of the file, 0 if it is empty; raises if it is anything else."""
     connection.run("BEGIN")
     try:
-        application, version = (connection.row(f"PRAGMA {name}")[0] for name in ("application_id", "user_version"))
-        objects = connection.row("SELECT count(*) FROM sqlite_master")[0]
+        return _version_there(connection)
     finally:
         connection.roll_back()
+
+
+def _version_there(connection: Connection) -> int:
+    application, version = (connection.row(f"PRAGMA {name}")[0] for name in ("application_id", "user_version"))
+    objects = connection.row("SELECT count(*) FROM sqlite_master")[0]
     if application == objects == 0:
-        return False
+        return 0
     if application != APPLICATION_ID:
         raise StorageCorrupt(
             f"the database belongs to something else (application_id {application:#x}, {objects} tables and indexes); "
             "nothing was changed, name another file"
         )
-    if version > SCHEMA_VERSION:
-        raise StorageVersion(f"the file has schema version {version}, this prizedraw knows {SCHEMA_VERSION}; install a newer prizedraw")
-    return True
+    if version > len(LAYOUTS):
+        raise StorageVersion(f"the file has schema version {version}, this prizedraw knows {len(LAYOUTS)}; install a newer prizedraw")
+    return int(version)
 
 
-def create(connection: Connection) -> bool:
-    """Create the schema, whole or not at all, unless another process was faster; True."""
+def is_current(connection: Connection) -> bool:
+    """Whether the file is a store of this version; False if it is empty or of an older one; raises if it is anything else."""
+    return version_there(connection) == len(LAYOUTS)
+
+
+def upgrade(connection: Connection) -> bool:
+    """Bring the file from nothing, or from an older version, to this one, whole or not at all, unless another was faster; True."""
+    there = version_there(connection)
     connection.run(f"PRAGMA page_size = {PAGE_SIZE}")  # heeded while the file is empty
-    connection.run("BEGIN EXCLUSIVE")
     try:
-        if connection.row("SELECT count(*) FROM sqlite_master")[0] == 0:
-            for statement in SCHEMA.split(";"):
+        connection.run("BEGIN EXCLUSIVE")
+        there = _version_there(connection)
+        for layout in LAYOUTS[there:]:
+            for statement in layout.split(";"):
                 connection.run(statement)
-            connection.run(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.run(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.run(f"PRAGMA user_version = {len(LAYOUTS)}")
         connection.run("COMMIT")
+    except sqlite3.OperationalError as error:
+        if there and primary_code(error) == sqlite3.SQLITE_READONLY:
+            raise StorageVersion(
+                f"the file has schema version {there} of an older prizedraw and is read-only; run prizedraw migrate where it can be written"
+            ) from error
+        raise
     finally:
         connection.roll_back()
     return is_current(connection)

@@ -71,7 +71,8 @@ class EngineAgreementMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         stores = {"the model": cast("Store", ModelStore()), **self.make_stores(Path(self._folder.name))}
         options: dict[str, Any] = {"clock": self._clock, "namespace": secrets.token_hex(6)}
-        self._engines = {name: _engine(store, entropy=SeededEntropy(seed), **options) for name, store in stores.items()}
+        self._tickets = {name: _Tickets(seed) for name in stores}
+        self._engines = {name: _engine(store, entropy=self._tickets[name], **options) for name, store in stores.items()}
         self._receipts: list[str] = []
         self._published(self._campaign)
 
@@ -90,6 +91,8 @@ class EngineAgreementMachine(RuleBasedStateMachine):
 
     def _agree(self, call: Callable[[Any], Any]) -> Any:
         """The answer that all engines give: a value, or an error of the engine's with all that it tells."""
+        for tickets in self._tickets.values():
+            tickets.next_call()
         answers = {name: _answer(call, engine) for name, engine in self._engines.items()}
         expected = answers.pop("the model")
         for name, answer in answers.items():
@@ -200,6 +203,24 @@ class EngineAgreementMachine(RuleBasedStateMachine):
             lambda engine: engine.alerts(id_),
         ):
             self._agree(call)
+
+
+class _Tickets:
+    """Seeded entropy, new for each call: who takes more of it than the others in one still agrees with them in the next."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._calls = seed, 0
+        self.next_call()
+
+    def next_call(self) -> None:
+        self._calls += 1
+        self._source = SeededEntropy(f"{self._seed}/{self._calls}")
+
+    def below(self, n: int, /) -> int:
+        return self._source.below(n)
+
+    def word(self) -> int:
+        return self._source.word()
 
 
 def _answer(call: Callable[[Any], Any], engine: Any) -> Any:

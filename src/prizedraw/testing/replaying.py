@@ -3,6 +3,9 @@
 Each decision is run again from its receipt (``verify``); each participant's draws must form a chain; caps, blocks, the shelf and
 stock are counted here by plain sums in the order of the journal, and at the end compared with what the store holds. It shares no
 code with the audit, and none with the flows but for the names of things and the reading of lines.
+
+Of a journal whose old part was dropped, the checkpoint is taken at its word: ``Replay.unchecked`` tells what rests on it alone. Draws
+of a participant who was erased are those of the pseudonym, and are run again like any other.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from prizedraw.draw.rules import Rules
 from prizedraw.engine import DrawEngine
 from prizedraw.flows import keys
 from prizedraw.flows.operator import decode
+from prizedraw.flows.recounting import decode_past, past_keys
+from prizedraw.storage.protocol import Read
 from prizedraw.testing.bridge import blocking
 
 if TYPE_CHECKING:
@@ -25,16 +30,18 @@ if TYPE_CHECKING:
 
     from prizedraw.campaign import Campaign
     from prizedraw.draw import Receipt
+    from prizedraw.flows.operator import Move
     from prizedraw.storage.protocol import AsyncStore, Entry, Store
 
 PAGE = 5000
+_CHECKPOINT = "checkpoint"
 
 
-def journal(store: Store, campaign_id: str, *, namespace: str = "default") -> Iterator[Entry]:
-    """Every line of a campaign's journal, in order, page by page."""
+def journal(store: Store, campaign_id: str, *, namespace: str = "default", kind: str | None = None) -> Iterator[Entry]:
+    """Every line of a campaign's journal, or every one of a kind, in order, page by page."""
     home, after = keys.campaign_home(namespace, campaign_id), None
     while True:
-        page = store.entries(home, after=after, limit=PAGE)
+        page = store.entries(home, kind=kind, after=after, limit=PAGE)
         yield from page.items
         if page.next is None:
             return
@@ -57,6 +64,11 @@ def replay(store: Store | AsyncStore, campaign_id: str, *, namespace: str = "def
     engine = DrawEngine(store, namespace=namespace)
     published = sum(1 for _ in _walk(store.docs, home, "rules/")) or 1  # none: the engine tells that there is no such campaign
     found = Replay({version: engine.campaign(campaign_id, version=version) for version in range(1, published + 1)})
+    for checkpoint in journal(store, campaign_id, namespace=namespace, kind=_CHECKPOINT):
+        after = next(journal(store, campaign_id, namespace=namespace, kind="publish"), None)
+        version = published if after is None else decode(after.data).detail["version"] - 1
+        pieces = [decode_past(store.read(home, [Read((key,))])[0].docs[key].data) for key in past_keys(checkpoint)]
+        found.begin(checkpoint, {name: sums for piece in pieces for name, sums in piece.participants.items()}, version)
     found.read(journal(store, campaign_id, namespace=namespace))
     found.compare(
         {key.removeprefix("p/"): state.decode(doc.data) for key, doc in _walk(store.docs, home, "p/")},
@@ -73,6 +85,14 @@ def _walk(listing: Any, home: str, prefix: str) -> Iterator[tuple[str, Any]]:
         if page.next is None:
             return
         after = page.next
+
+
+_SUMS = ("number", "draws", "wins", "points", "won")
+
+
+def _sums(person: State) -> State:
+    """Of a participant what a checkpoint knows."""
+    return State(**{name: getattr(person, name) for name in _SUMS})
 
 
 def _able(at_most: int, count: int) -> bool:
@@ -92,6 +112,9 @@ class Replay:
         counts: counter → its value.
         allocated: prize id → its allocation, -1 for unlimited.
         draws: receipt id → receipt, in order.
+        unchecked: what rests on a checkpoint alone → how often: "lines" that were dropped, and "draws" in them; "voids" of such draws;
+            "standings" of participants that were taken from their first draw after it, but for the sums that it holds. Empty where
+            nothing was dropped.
     """
 
     def __init__(self, campaigns: Mapping[int, Campaign]) -> None:
@@ -100,14 +123,47 @@ class Replay:
         self.counts: Counter[str] = Counter()
         self.allocated: dict[str, int] = {}
         self.draws: dict[str, Receipt] = {}
+        self.unchecked: Counter[str] = Counter()
         self._rules = {version: Rules(campaign, version) for version, campaign in campaigns.items()}
         self._lifted: Counter[str] = Counter()
         self._given: Counter[str] = Counter()
         self._ids: set[str] = set()
         self._voided: set[str] = set()
         self._cursor = self._version = 0
-        self._online = self._counted = False
+        self._online: bool | None = False
+        self._counted = False
         self._off: set[str] = set()
+        self._checkpoints: set[str] = set()
+        self._met: set[str] = set()
+        """Of a journal that begins with a checkpoint, who has drawn since."""
+
+    def begin(self, checkpoint: Entry, past: Mapping[str, Mapping[str, int]], version: int) -> None:
+        """Begin where lines were dropped, instead of at nothing.
+
+        Args:
+            checkpoint: the line that stands for them.
+            past: participant → name of a sum → the sum, as the documents have it that the checkpoint names.
+            version: the campaign's version in force then.
+        """
+        data = decode(checkpoint.data)
+        self._checkpoints.add(checkpoint.id)
+        self.unchecked.update(lines=data.detail["entries"], draws=data.detail["draws"])
+        self._allocate(data.moves)
+        for move in data.moves:
+            self.counts[f"stock/{move.prize_id}"] += {"issue": 1, "void": -1}.get(move.kind, 0) * move.quantity
+        self.counts.update(data.detail["counters"])
+        self.counts["draws"] += data.detail["uncounted"]
+        for name, sums in past.items():
+            was = self.people[name]
+            won = Counter(was.won) + Counter({key.removeprefix("won/"): n for key, n in sums.items() if key.startswith("won/")})
+            added = {sum_: getattr(was, sum_) + sums.get(sum_, 0) for sum_ in _SUMS if sum_ != "won"}
+            self.people[name] = replace(was, **added, won=dict(won))
+        self._version, self._online = version, None  # whether it was offline, and what off the shelf, was said in what was dropped
+        self._counted = any(self._rules[one].quota.campaign_draws != -1 for one in range(1, version + 1))
+
+    def _met_before(self, name: str) -> bool:
+        """Whether all is known of a participant."""
+        return not self._checkpoints or name in self._met
 
     def read(self, entries: Iterable[Entry]) -> None:
         """Replay lines in order."""
@@ -127,6 +183,8 @@ class Replay:
         held = {**counts, "draws": counts.get("draws", 0) if self._counted else self.counts["draws"]}
         for name in people.keys() | self.people.keys():
             told, found = self.people.get(name, State()), replace(people.get(name, State()), barred=0)
+            if not self._met_before(name):
+                told, found = _sums(told), _sums(found)
             self._check(told == found, f"{name}: the store holds {found}, the journal leads to {told}")
         for name in held.keys() | self.counts.keys():
             counted, value = self.counts[name], held.get(name, 0)
@@ -142,7 +200,7 @@ class Replay:
         made = receipts(rules.campaign.id, name, entry.id, at, entry.data)
         asked = name if len(made) == 1 else f"{name}\n{len(made)}"
         self._check(entry.fingerprint == asked, f"{entry.id}: the fingerprint is of another request")
-        self._check(self._online, f"{entry.id}: offline")
+        self._check(self._online is not False, f"{entry.id}: offline")
         self._check(any(from_instant(w.start) <= at < from_instant(w.end) for w in rules.campaign.windows), f"{entry.id}: outside")
         self._check(not self.people[name].blocked, f"{entry.id}: {name} is blocked")
         for receipt in made:
@@ -157,6 +215,11 @@ class Replay:
         """The participant before the draw is the one after the draw before; then the draw is counted."""
         was = self.people[receipt.participant]
         told = replace(receipt.before, barred=0)
+        if not self._met_before(receipt.participant):
+            self._met.add(receipt.participant)
+            self.unchecked["standings"] += 1
+            self._check(_sums(told) == _sums(was), f"{receipt.id}: before it is {_sums(told)}, the checkpoint and since: {_sums(was)}")
+            was = told
         rolled = was.on(receipt.day.toordinal())
         self._check(told in (was, rolled), f"{receipt.id}: before it is {told}, after the draw before it was {was}")
         self._check(receipt.number == was.number + 1, f"{receipt.id}: number {receipt.number} follows {was.number}")
@@ -214,13 +277,10 @@ class Replay:
     def _operator(self, entry: Entry) -> None:
         data = decode(entry.data)
         detail, was = data.detail, self.people[entry.owner] if entry.owner else State()
-        for move in data.moves:
-            sign = {"allocate": 1, "restock": 1, "release": -1}.get(move.kind, 0)
-            if move.quantity == -1:
-                self._lifted[move.prize_id] += sign
-            else:
-                self._given[move.prize_id] += sign * move.quantity
-            self.allocated[move.prize_id] = -1 if self._lifted[move.prize_id] else self._given[move.prize_id]
+        if entry.kind == _CHECKPOINT:
+            self._check(entry.id in self._checkpoints, f"{entry.id}: stands for lines that were dropped while this was read")
+            return
+        self._allocate(data.moves)
         match entry.kind:
             case "publish":
                 self._check(detail["version"] == self._version + 1, f"{entry.id}: version {detail['version']} after {self._version}")
@@ -232,13 +292,23 @@ class Replay:
             case "off_shelf":
                 self._off.add(detail["prize"])
             case "on_shelf":
-                self._off.remove(detail["prize"])
+                self._check(detail["prize"] in self._off or bool(self._checkpoints), f"{entry.id}: {detail['prize']} was on the shelf")
+                self._off.discard(detail["prize"])
             case "block" | "unblock":
                 self.people[entry.owner] = replace(was, blocked=entry.kind == "block")
             case "grant":
                 self.people[entry.owner] = was.with_lot(state.Lot(detail["n"], detail["expires"]))
             case "void":
                 self._void(entry, detail, was)
+
+    def _allocate(self, moves: Iterable[Move]) -> None:
+        for move in moves:
+            sign = {"allocate": 1, "restock": 1, "release": -1}.get(move.kind, 0)
+            if move.quantity == -1:
+                self._lifted[move.prize_id] += sign
+            else:
+                self._given[move.prize_id] += sign * move.quantity
+            self.allocated[move.prize_id] = -1 if self._lifted[move.prize_id] else self._given[move.prize_id]
 
     def _void(self, entry: Entry, detail: Mapping[str, Any], was: State) -> None:
         id_, day = detail["prize"], detail["day"]
@@ -247,7 +317,10 @@ class Replay:
         told = (entry.owner, id_, detail["points"], day)
         draw = self.draws.get(detail["receipt"])
         gave = draw and (draw.participant, draw.prize.id, draw.points, draw.day.toordinal())
-        self._check(gave == told, f"{entry.id}: takes back {told}, and {detail['receipt']} gave {gave}")
+        if draw is None and self._checkpoints:
+            self.unchecked["voids"] += 1
+        else:
+            self._check(gave == told, f"{entry.id}: takes back {told}, and {detail['receipt']} gave {gave}")
         same_day = was.day == day
         if detail["win"]:
             won = {**was.won, id_: was.won.get(id_, 0) - 1}

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis.asyncio
-from redis.exceptions import ResponseError
+from redis.exceptions import AskError, MovedError, ResponseError, TryAgainError
 
 from prizedraw.errors import StorageError
-from prizedraw.storage.redis import connecting, failures, layout, opening, steps
+from prizedraw.storage.redis import connecting, failures, opening, steps
 from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
@@ -79,13 +79,13 @@ class AsyncRedisStore(Common):
     @asynccontextmanager
     async def exclusive(self, home: str, docs: Sequence[str], wait: float) -> AsyncIterator[AsyncHandle]:
         """See RedisStore.exclusive."""
-        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
-        await self._run(steps.lock(locks, token, wait))
+        keys, token = self._home(home), steps.new_token()
+        await self._run(steps.lock(keys, docs, token, wait))
         try:
             yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
-                await self._run(steps.unlock(locks, token))
+                await self._run(steps.unlock(keys, docs, token))
 
     async def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """See RedisStore.entry."""
@@ -160,6 +160,8 @@ class AsyncRedisStore(Common):
             await client.initialize()  # asks for the nodes, if they are not known
             if ask.key is None:
                 return [await client.execute_command(*ask.args, target_nodes=node) for node in client.get_primaries()]
+            if ask.then is not None:
+                return await self._both_of_one(ask, ask.then)
             return await client.execute_command(*ask.args, target_nodes=client.get_node_from_key(ask.key))
         if ask.key is None:
             return [await client.execute_command(*ask.args)]
@@ -172,6 +174,27 @@ class AsyncRedisStore(Common):
             return await self._exchange(connection, ask)
         finally:
             await pool.release(connection)  # redis-py has closed it if an answer may still come
+
+    async def _both_of_one(self, ask: Ask, then: tuple[Any, ...]) -> tuple[Any, Any]:
+        """See RedisStore._both_of_one."""
+        client, nodes = self._client, self._client.nodes_manager
+        node, before = client.get_node_from_key(ask.key), connecting.STRAIGHT
+        for _ in range(connecting.HOPS):
+            pipeline = client.pipeline()
+            for args in (*before, ask.args, then):
+                pipeline.execute_command(*args, target_nodes=node)
+            first, second = (await pipeline.execute(raise_on_error=False, allow_redirections=False))[-2:]
+            if isinstance(first, AskError):
+                node, before = client.get_node(first.host, first.port), connecting.ASIDE
+            elif isinstance(first, (MovedError, TryAgainError)):
+                await asyncio.sleep(connecting.HOP)
+                await nodes.initialize()
+                node, before = client.get_node_from_key(ask.key), connecting.STRAIGHT
+            else:
+                break
+        if isinstance(first, Exception):
+            raise first
+        return first, second
 
     @staticmethod
     async def _exchange(connection: Any, ask: Ask) -> Any:

@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from prizedraw.errors import InvalidRequest, StorageError
-from prizedraw.storage.redis import connecting, layout
+from prizedraw.storage.redis import connecting, layout, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prizedraw.storage.protocol import Commit
     from prizedraw.storage.redis.layout import Keys
     from prizedraw.storage.redis.steps import WaitAof
 
@@ -20,10 +23,15 @@ _REMEMBERED = 1024
 class Inside:
     """The handle inside an exclusive block: what a store reads and commits, and nothing else of it."""
 
-    __slots__ = ("commit", "read")
+    __slots__ = ("_store", "read")
 
     def __init__(self, store: Any) -> None:
-        self.read, self.commit = store.read, store.commit
+        self._store, self.read = store, store.read
+
+    def commit(self, home: str, commits: Sequence[Commit]) -> Any:
+        """See ``Store.commit``; it stands back for nobody."""
+        store = self._store
+        return store._run(steps.commit(store._home(home), commits, store.wait_aof, inside=True))  # noqa: SLF001 - the store's own other half
 
 
 class Common:
@@ -47,7 +55,7 @@ class Common:
         self.where = connecting.place(where)
         self.cluster = connecting.is_clustered(where)
         self.prefix = prefix
-        self.wait_aof = _checked(wait_aof, self.cluster)
+        self.wait_aof = _checked(wait_aof)
         self.allow_eviction = allow_eviction
         self._own = isinstance(where, str)
         self._from = where
@@ -80,7 +88,7 @@ class Common:
         self._state = "open"
 
 
-def _checked(wait_aof: WaitAof | None, cluster: bool) -> WaitAof | None:
+def _checked(wait_aof: WaitAof | None) -> WaitAof | None:
     if wait_aof is None:
         return None
     try:
@@ -90,6 +98,4 @@ def _checked(wait_aof: WaitAof | None, cluster: bool) -> WaitAof | None:
         good = False
     if not good:
         raise InvalidRequest(f"{wait_aof!r} is not (servers, 0 or 1; replicas, from 0; seconds)", "wait_aof")
-    if cluster:
-        raise InvalidRequest("on a cluster no answer tells that a commit is flushed; set appendfsync always on its servers", "wait_aof")
     return wait_aof

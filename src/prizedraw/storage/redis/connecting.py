@@ -19,6 +19,13 @@ SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "
 TIMEOUT = 10.0
 """Seconds that a connection and an answer are waited for, unless the URL says otherwise."""
 
+HOPS = 16
+"""How often a command is sent on within a cluster whose slots move, as redis-py does it, and HOP, the seconds to let them."""
+HOP = 0.01
+STRAIGHT: tuple[tuple[str, ...], ...] = ()
+ASIDE = (("ASKING",),)
+"""What goes before a command to the server that owns its slot, and to one that is about to."""
+
 _CLUSTERED = {"true": True, "false": False, "": False}
 
 

@@ -25,7 +25,10 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         (driver.ClusterDownError, driver.SlotNotCoveredError),
         "a part of the cluster at {where} is not served ({error}); {after} when its server is back",
     ),
-    ((driver.RedisClusterException,), "the cluster at {where} cannot be used ({error}); {after}"),
+    (
+        (driver.RedisClusterException,),
+        "the {where} cannot be used ({error}); see that it is one, and that the user may CLUSTER SLOTS; {after}",
+    ),
     ((driver.TimeoutError,), "{where} did not answer in time; {after}"),
     ((driver.ConnectionError, OSError), "the connection to {where} failed ({error}); {after}"),
 )

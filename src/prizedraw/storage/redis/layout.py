@@ -9,7 +9,8 @@ A home has two keys, ``prefix:{home}:…``, and one for each lock; the braces ke
     ``o`` + owner + NUL + number → the cursors in a chunk before ·
     ``#last`` → the cursor given last · ``#first`` → one before which nothing stands any more · ``#mark`` → what is forgotten and not
     yet swept away: before which time, before which cursor, swept up to where, dropped how many · ``#swept`` → the cursor of the last
-    checkpoint, dropped how many
+    checkpoint, dropped how many · ``#format`` → what ``upgrading`` has brought the home to ·
+    ``#held`` → the documents that somebody holds the lock of, and until when others stand back
 ``names``, a sorted set of the document and counter names above, in order of their bytes, which is that of code points
 
 Numbers are written in decimal digits; nothing is ever written with an expiry, except locks.
@@ -44,10 +45,7 @@ from prizedraw.storage.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMAT = 1
-"""The number of this layout, kept under ``prefix:format``."""
-
-LAST, MARK = "#last", "#mark"
+LAST, MARK, HELD = "#last", "#mark", "#held"
 
 _BEYOND = 2 * (MAX_INTEGER + 1)
 """A delta as large as this is refused whatever is held, so a larger one need not be sent."""
@@ -70,9 +68,9 @@ def keys(prefix: str, home: str) -> Keys:
     return Keys(stem + b"kept", stem + b"names")
 
 
-def locks(prefix: str, home: str, docs: Sequence[str]) -> list[bytes]:
+def locks(keys: Keys, docs: Sequence[str]) -> list[bytes]:
     """The keys of the locks of documents, sorted; of the whole home where none is named."""
-    stem = _stem(prefix, home)
+    stem = keys.kept.removesuffix(b"kept")
     return sorted(stem + b"lock:" + _short(doc.encode()) for doc in set(docs)) or [stem + b"lock"]
 
 
@@ -87,7 +85,7 @@ def _short(name: bytes) -> bytes:
 
 
 def format_key(prefix: str) -> bytes:
-    """The key of the format."""
+    """The key of the number of this layout, see ``upgrading``."""
     return f"{prefix}:format".encode()
 
 
@@ -211,7 +209,7 @@ def requests(commits: Sequence[Commit], before: int | None = None) -> bytes:
         commits: checked.
         before: forget the entries with an earlier ``at`` in the same step; None: forget nothing.
     """
-    places = {LAST: 1, MARK: 2}  # field → its number; all are read at once
+    places = {LAST: 1, MARK: 2, HELD: 3}  # field → its number; all are read at once
     place = places.setdefault
     asked: list[tuple[object, ...]] = []
     for commit in commits:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import NoPermissionError, ResponseError
 
 from prizedraw.errors import StorageCorrupt, StorageError, StorageVersion
-from prizedraw.storage.redis import layout, scripts
+from prizedraw.storage.redis import layout, scripts, upgrading
 from prizedraw.storage.redis.steps import Ask, Steps, call
 
 if TYPE_CHECKING:
@@ -33,15 +33,18 @@ WAITED = (
     "is an error otherwise."
 )
 
-RIGHTS = "~{prefix}:* +@hash +@stream +@sortedset +@string +@keyspace +@scripting +@connection +time +info +waitaof +config|get"
+RIGHTS = (
+    "~{prefix}:* +@hash +@sortedset +@string +@keyspace -flushall -flushdb -swapdb +@scripting +@connection +time +info +waitaof "
+    "+config|get +cluster|slots"
+)
 """What a user must be allowed, as ACL SETUSER takes it; without info and config the durability is not known."""
 
 
 def opened(store: Common) -> Steps[str]:
-    """Check the server of a store and the format of its prefix, or write it; the durability in words.
+    """Check the server of a store and the format of its prefix, write or upgrade it; the durability in words.
 
     Raises:
-        StorageVersion: a newer version of prizedraw wrote there.
+        StorageVersion: a newer version of prizedraw wrote there, or an older one and the user may not upgrade it.
         StorageCorrupt: something else lies where the format should.
         StorageError: the server is not fit to keep draws; the message says why and what to do.
     """
@@ -105,13 +108,14 @@ def format_there(store: Common) -> Steps[int]:
     """The number of the format under the prefix of a store, 0 if there is none."""
     key = layout.format_key(store.prefix)
     kept: bytes | None = yield Ask(("GET", key), key)
-    return int(kept) if kept is not None and kept.isdigit() else 0
+    found = upgrading.told(kept or b"")
+    return found[0] if found is not None else 0
 
 
 def _check_format(prefix: str, where: str) -> Steps[None]:
     key = layout.format_key(prefix)
     try:
-        kept = yield from call(scripts.FORMAT, (key,), layout.FORMAT, write=True)
+        kept = yield from call(scripts.FORMAT, (key,), upgrading.newest(), write=True)
     except NoPermissionError as error:
         raise StorageError(
             f"the user at {where} may not do what a store does ({error}); allow it {RIGHTS.format(prefix=prefix)}"
@@ -122,7 +126,20 @@ def _check_format(prefix: str, where: str) -> Steps[None]:
         if "WRONGTYPE" not in str(error):
             raise
         kept = b"something else"
-    if not kept.isdigit():
-        raise StorageCorrupt(f"the key {key.decode()!r} at {where} holds {kept!r:.80}, not the format of a store; choose another prefix")
-    if int(kept) > layout.FORMAT:
-        raise StorageVersion(f"prefix {prefix!r} at {where} has format {int(kept)}, and this version of prizedraw knows 1; upgrade it")
+    newest = upgrading.newest()
+    while kept != b"%d" % newest:
+        if (found := upgrading.told(kept)) is None:
+            raise StorageCorrupt(
+                f"the key {key.decode()!r} at {where} holds {kept!r:.80}, not the format of a store; choose another prefix"
+            )
+        if found[1] > newest:
+            raise StorageVersion(
+                f"prefix {prefix!r} at {where} has format {kept.decode()}, and this version of prizedraw knows {newest}; upgrade prizedraw"
+            )
+        try:
+            kept = yield from upgrading.upgraded(prefix, kept)
+        except NoPermissionError as error:
+            raise StorageVersion(
+                f"prefix {prefix!r} at {where} has format {kept.decode()} of an older version of prizedraw, and the user may not upgrade "
+                f"it ({error}); run prizedraw migrate as one who may {RIGHTS.format(prefix=prefix)}"
+            ) from error

@@ -14,10 +14,14 @@ class Script(NamedTuple):
     sha: bytes
 
 
+def script(text: bytes) -> Script:
+    """A script of this text."""
+    return Script(text, sha1(text, usedforsecurity=False).hexdigest().encode())
+
+
 def _script(*names: str) -> Script:
     folder = files("prizedraw.storage.redis") / "lua"
-    text = b"".join((folder / f"{name}.lua").read_bytes() for name in names)
-    return Script(text, sha1(text, usedforsecurity=False).hexdigest().encode())
+    return script(b"".join((folder / f"{name}.lua").read_bytes() for name in names))
 
 
 COMMIT = _script("common", "apply", "commit")
@@ -25,5 +29,8 @@ REDACT = _script("common", "apply", "redact")
 NAMES = _script("common", "names")
 LINES = _script("common", "lines")
 SWEEP = _script("common", "sweep")
-LOCK = _script("lock")
+LOCK = _script("held", "lock")
+UNLOCK = _script("held", "unlock")
 FORMAT = _script("format")
+EXCHANGE = _script("exchange")
+COMMON = _script("common").text

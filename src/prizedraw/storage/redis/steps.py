@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Generator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
@@ -38,6 +39,10 @@ NAMED = 1000
 
 LEASE = 10_000
 """Milliseconds after which a lock whose holder has died is free; a living holder needs a hundredth of that."""
+HELD = 250
+"""Milliseconds for which others' commits stand back for a holder: much longer than it needs, and short if it has died."""
+TURN = 1.0
+"""Seconds for which a commit stands back at most."""
 PLACE = 1_000
 """Milliseconds after which a place in the queue of a lock is given up, unless it was asked for again."""
 NEXT = 0.001
@@ -91,8 +96,8 @@ def read(keys: Keys, reads: Sequence[Read]) -> Steps[list[View]]:
     return layout.views(reads, dict(zip(fields, found, strict=True)))
 
 
-def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = None) -> Steps[list[Outcome]]:
-    """Apply commits in order, AT_ONCE in a call.
+def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = None, *, inside: bool = False) -> Steps[list[Outcome]]:
+    """Apply commits in order, AT_ONCE in a call; after those who hold a document that is put, unless this is from ``inside`` a block.
 
     Raises:
         StorageError: they are made, but not as many servers have flushed them in time as ``wait_aof`` wants.
@@ -102,7 +107,14 @@ def commit(keys: Keys, commits: Sequence[Commit], wait_aof: WaitAof | None = Non
     outcomes: list[Outcome] = []
     for start in range(0, len(commits), AT_ONCE):
         some = commits[start : start + AT_ONCE]
-        replies = yield from _flushed(scripts.COMMIT, keys, layout.requests(some), wait_aof=wait_aof)
+        asked = layout.requests(some)
+        replies = yield from _flushed(scripts.COMMIT, keys, asked, b"" if inside else b"1", wait_aof=wait_aof)
+        if not replies:
+            docs, token = list({key for one in some for key in one.put}), new_token()
+            with suppress(StorageBusy):  # it is for their sake only
+                yield from lock(keys, docs, token, TURN)
+            replies = yield from _flushed(scripts.COMMIT, keys, asked, b"", wait_aof=wait_aof)
+            yield from unlock(keys, docs, token)
         outcomes += map(layout.outcome, some, replies)
     return outcomes
 
@@ -228,25 +240,25 @@ def now(keys: Keys) -> Steps[datetime]:
 # Locks
 
 
-def lock(locks: Sequence[bytes], token: str, wait: float) -> Steps[None]:
-    """Stand in the queues of locks until first in all of them.
+def lock(keys: Keys, docs: Sequence[str], token: str, wait: float) -> Steps[None]:
+    """Stand in the queues of documents until first in all of them.
 
     Raises:
         StorageBusy: that took longer than ``wait`` seconds; the places are given up.
     """
     began = monotonic()
-    while before := (yield from call(scripts.LOCK, locks, token, PLACE, LEASE, write=True)):
+    queues, fields = (keys.kept, *layout.locks(keys, docs)), ["d" + key for key in docs]
+    while before := (yield from call(scripts.LOCK, queues, token, PLACE, LEASE, HELD, *fields, write=True)):
         waited = monotonic() - began
         if waited >= wait:
-            yield from unlock(locks, token)
+            yield from unlock(keys, docs, token)
             raise StorageBusy(f"other writers kept the document for {waited:.3g} s; nothing was written, try again", waited=waited)
         yield Pause(min(NEXT * before, LONGEST, max(0.0, wait - waited)))
 
 
-def unlock(locks: Sequence[bytes], token: str) -> Steps[None]:
+def unlock(keys: Keys, docs: Sequence[str], token: str) -> Steps[None]:
     """Leave the queues; the next one's turn comes when it looks."""
-    for key in locks:
-        yield Ask(("HDEL", key, token), key, True)
+    yield from call(scripts.UNLOCK, (keys.kept, *layout.locks(keys, docs)), token, write=True)
 
 
 def new_token() -> str:

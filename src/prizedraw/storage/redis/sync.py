@@ -9,10 +9,10 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
-from redis.exceptions import ResponseError
+from redis.exceptions import AskError, MovedError, ResponseError, TryAgainError
 
 from prizedraw.errors import StorageError
-from prizedraw.storage.redis import connecting, failures, layout, opening, steps
+from prizedraw.storage.redis import connecting, failures, opening, steps
 from prizedraw.storage.redis.common import PREFIX, Common, Inside
 from prizedraw.storage.redis.steps import Pause
 
@@ -37,7 +37,7 @@ class RedisStore(Common):
             cluster), or a ``redis.Redis`` or ``redis.RedisCluster``, which is not closed with the store.
         prefix: what every key of the store begins with, so that several share a server.
         wait_aof: (servers, replicas, seconds): each commit waits until so many servers (0 or 1) and replicas have flushed it to their
-            append-only file, and is a StorageError after so many seconds. For Redis 7.2 or newer and Valkey, not for clusters.
+            append-only file, and is a StorageError after so many seconds. For Redis 7.2 or newer and Valkey.
         allow_eviction: accept a server that drops keys when its memory is full, and with them draws that were made.
 
     A commit is one script, one round trip; what it costs the server does not depend on how much is kept.
@@ -56,10 +56,10 @@ class RedisStore(Common):
         self._at_hand: list[tuple[Any, float]] = []  # and when each was used last
 
     def open(self) -> None:
-        """Connect, check the server, and write or check the format.
+        """Connect, check the server, and write, upgrade or check the format.
 
         Raises:
-            StorageVersion: a newer version of prizedraw wrote under this prefix.
+            StorageVersion: a newer version of prizedraw wrote under this prefix, or an older one and the user may not upgrade it.
             StorageError: the server cannot be reached or is not fit to keep draws; the message says why.
         """
         with self._mutex:
@@ -106,16 +106,16 @@ class RedisStore(Common):
     def exclusive(self, home: str, docs: Sequence[str], wait: float) -> Iterator[Handle]:
         """Hold the locks of these documents while the block runs; StorageBusy after ``wait`` seconds.
 
-        Writers that ask for them take turns in the order of arrival; others are not kept away. A holder that dies, or takes longer than
-        ten seconds, loses them.
+        Writers that ask for them take turns in the order of arrival; the commits of others stand back for a quarter of a second, which
+        is many times what a holder needs. A holder that dies, or takes longer than ten seconds, loses them.
         """
-        locks, token = layout.locks(self.prefix, home, docs), steps.new_token()
-        self._run(steps.lock(locks, token, wait))
+        keys, token = self._home(home), steps.new_token()
+        self._run(steps.lock(keys, docs, token, wait))
         try:
             yield Inside(self)
         finally:
             with suppress(StorageError):  # they run out
-                self._run(steps.unlock(locks, token))
+                self._run(steps.unlock(keys, docs, token))
 
     def entry(self, home: str, id: str) -> Entry | None:  # noqa: A002 - the field's name
         """The entry of this id, or None."""
@@ -195,6 +195,8 @@ class RedisStore(Common):
                 return [client.execute_command(*ask.args)]
             return [client.execute_command(*ask.args, target_nodes=node) for node in client.get_primaries()]
         if self.cluster:
+            if ask.then is not None:
+                return self._both_of_one(ask, ask.then)
             return client.execute_command(*ask.args, target_nodes=client.get_node_from_key(ask.key))
         try:
             connection = self._borrow()
@@ -210,6 +212,27 @@ class RedisStore(Common):
             raise
         self._give_back(connection)
         return answer
+
+    def _both_of_one(self, ask: Ask, then: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Two commands to one server of a cluster on one connection. Where it says that the key is elsewhere, nothing was done."""
+        client, nodes = self._client, self._client.nodes_manager
+        node, before = client.get_node_from_key(ask.key), connecting.STRAIGHT
+        for _ in range(connecting.HOPS):
+            pipeline = client.get_redis_connection(node).pipeline(transaction=False)
+            for args in (*before, ask.args, then):
+                pipeline.execute_command(*args)
+            first, second = pipeline.execute(raise_on_error=False)[-2:]
+            if isinstance(first, AskError):
+                node, before = client.get_node(first.host, first.port), connecting.ASIDE
+            elif isinstance(first, (MovedError, TryAgainError)):
+                sleep(connecting.HOP)
+                nodes.initialize()
+                node, before = client.get_node_from_key(ask.key), connecting.STRAIGHT
+            else:
+                break
+        if isinstance(first, Exception):
+            raise first
+        return first, second
 
     @staticmethod
     def _exchange(connection: Any, ask: Ask) -> Any:
