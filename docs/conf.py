@@ -28,11 +28,11 @@ nitpick_ignore_regex = [
     # the standard library and other packages, whose pages are elsewhere
     ("py:class", r"(datetime|os|logging|fractions|decimal|collections\.abc|typing|msgspec|np|hypothesis\.strategies)\..+"),
     ("py:class", r"date|datetime|timedelta|Fraction|Decimal|Path|PathLike|ZoneInfo|Callable|Raw|DTypeLike|SearchStrategy|TracebackType"),
-    ("py:class", r"MeterProvider|TracerProvider"),
+    ("py:class", r"MeterProvider|TracerProvider|tzinfo"),
     ("py:class", r"Abstract(Async)?ContextManager"),
     # type aliases and variables, which have no entry of their own
     ("py:class", r"Weight|Seed|Event|When|Kind|Form|Meta|T|prizedraw\.storage\.protocol\.T"),
-    ("py:class", r"ArrayLike|NDArray|Floats|At|Tails|Target|Price|Picture|Moments|ExactMoments|Snapshot|Plan"),
+    ("py:class", r"ArrayLike|NDArray|Floats|At|Tails|Target|Price|Picture|Moments|ExactMoments|Snapshot|(prizedraw\.tune\.plans\.)?Plan"),
     # prose where a type could stand
     ("py:class", r"products|never differences|A law whose chances are sums"),
     # a field of a Struct whose generic type is cut at its comma

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prizedraw.testing import FixedClock
 
 DAY = timedelta(days=1)
+pytestmark = pytest.mark.one_home("their journals have no order in common to replay")
 
 
 @pytest.fixture

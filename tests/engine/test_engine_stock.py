@@ -190,6 +190,7 @@ def test_receipts_are_listed_newest_first_and_by_what_is_asked(engine, clock):
     assert listed("nobody") == []
 
 
+@pytest.mark.one_home("the order of the journal is by time, and here all is done at once")
 def test_receipts_that_were_voided_are_left_out_if_asked(engine):
     """A receipt tells what was drawn, voided or not; a list of what participants have leaves those out, page after page."""
     engine.publish(wheel(evolve(SURE, stock=400)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -45,6 +45,18 @@ class StripesAgree(EngineAgreementMachine):
         if self._known and self._online:
             self._agree(lambda engine: engine.bring_online(self._campaign.id))
         return answer
+
+    def teardown(self):
+        """Look at everything once more; the audits find the same draws, and nothing that differs. A journal of stripes tells shortages too."""
+        try:
+            self.look("nobody")
+            draws, differences = self._agree(lambda engine: attrgetter("draws", "differences")(engine.audit(self._campaign.id)))
+            assert differences == ()
+            assert draws >= 0
+        finally:
+            for engine in self._engines.values():
+                engine.close()
+            self._folder.cleanup()
 
     @rule(data=st.data())
     def draw_batch(self, data):

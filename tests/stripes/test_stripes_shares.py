@@ -11,6 +11,7 @@ from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, DrawRequest, Inv
 from prizedraw.flows.sharing import Stripes
 from prizedraw.storage import MemoryStore
 from prizedraw.testing import FixedClock
+from prizedraw.testing.replaying import replay
 from scenery import NOON, SURE, wheel
 from stripe_names import ONE, STRIPES, TWO, ZERO, name_in
 
@@ -135,6 +136,13 @@ def test_what_is_archived_is_each_stripes_and_the_audit_goes_on(engine, tmp_path
     assert (engine.audit("wheel").differences, engine.audit("wheel").draws, engine.audit("wheel").archived) == ((), 70, 61)
     assert engine.stock("wheel")["cup"].issued == 70
     assert engine.draw("wheel", "user-3", request_id="order-3").is_win  # a request that was dropped draws again
+
+
+def test_a_replay_is_of_one_home(engine):
+    """The checker says so, instead of finding fault with what it cannot know."""
+    engine.publish(wheel(), stripes=STRIPES)
+    with pytest.raises(InvalidRequest, match="several stripes"):
+        replay(engine.store, "wheel")
 
 
 def test_nobody_finds_a_name_that_was_erased(engine):

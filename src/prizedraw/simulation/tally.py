@@ -81,8 +81,8 @@ class Log:
 
     def add(self, participant: Array, number: int | Array, rounds: int | Array, prize: Array, times: Array | None = None) -> None:
         """Note wins, one for each participant."""
-        places = (np.broadcast_to(np.asarray(one), prize.shape) for one in (number, rounds))
-        columns = (participant, *places, prize, *(() if times is None else (times,)))
+        numbers = (np.broadcast_to(np.asarray(one), prize.shape) for one in (number, rounds))
+        columns = (participant, *numbers, prize, *(() if times is None else (times,)))
         self._parts.append(tuple(column.astype(kind) for column, kind in zip(columns, self._types, strict=True)))
 
     def columns(self) -> Wins:

@@ -19,9 +19,11 @@ from prizedraw.draw import State, state, verify
 from prizedraw.draw.receipt import from_instant, receipts, to_day
 from prizedraw.draw.rules import Rules
 from prizedraw.engine import DrawEngine
+from prizedraw.errors import InvalidRequest
 from prizedraw.flows import keys
 from prizedraw.flows.operator import decode
 from prizedraw.flows.recounting import decode_past, past_keys
+from prizedraw.flows.sharing import SHARES
 from prizedraw.storage.protocol import Read
 from prizedraw.testing.bridge import blocking
 
@@ -58,9 +60,14 @@ def replay(store: Store | AsyncStore, campaign_id: str, *, namespace: str = "def
 
     Raises:
         UnknownCampaign: there is no such campaign.
+        InvalidRequest: it has several stripes.
     """
     store = blocking(store)
     home = keys.campaign_home(namespace, campaign_id)
+    if store.read(home, [Read((SHARES,))])[0].docs[SHARES].version:
+        raise InvalidRequest(
+            f"{campaign_id!r} has several stripes, whose journals have no order in common to replay; audit it", "campaign_id"
+        )
     engine = DrawEngine(store, namespace=namespace)
     published = sum(1 for _ in _walk(store.docs, home, "rules/")) or 1  # none: the engine tells that there is no such campaign
     found = Replay({version: engine.campaign(campaign_id, version=version) for version in range(1, published + 1)})
