@@ -47,7 +47,7 @@ class StripesAgree(EngineAgreementMachine):
         return answer
 
     def teardown(self):
-        """Look at everything once more; the audits find the same draws, and nothing that differs. A journal of stripes tells shortages too."""
+        """Look at everything once more; the audits find the same draws, and nothing that differs."""
         try:
             self.look("nobody")
             draws, differences = self._agree(lambda engine: attrgetter("draws", "differences")(engine.audit(self._campaign.id)))
