@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 
 from prizedraw import AsyncDrawEngine, DrawEngine, DrawRefused, DrawRequest, InvalidEdit, InvalidRequest, Prize, Quota
+from prizedraw.flows import sharing
 from prizedraw.flows.sharing import Stripes
-from prizedraw.storage import MemoryStore
+from prizedraw.storage import Commit, MemoryStore, Read
 from prizedraw.testing import FixedClock
 from prizedraw.testing.replaying import replay
 from scenery import NOON, SURE, wheel
@@ -143,6 +144,23 @@ def test_a_replay_is_of_one_home(engine):
     engine.publish(wheel(), stripes=STRIPES)
     with pytest.raises(InvalidRequest, match="several stripes"):
         replay(engine.store, "wheel")
+
+
+def test_units_on_their_way_set_no_limit_where_there_is_none(engine):
+    """A stripe that was given units while its counter was limited is left as it is once the counter is unlimited."""
+    store, stripes, counter = engine.store, Stripes("default/campaign/wheel", STRIPES), "stock/cup"
+    engine.publish(wheel(evolve(SURE, stock=6)), stripes=STRIPES)
+    given = sharing.encode(sharing.Shares(given={1: {counter: 4}}))
+    version = store.read(stripes.home, [Read(("shares",))])[0].docs["shares"].version
+    store.commit(stripes.home, [Commit({"shares": version}, {"shares": given}, limits={counter: 2})])  # and then the giver died
+    assert engine.stock("wheel")["cup"].remaining == 6
+    engine.reallocate("wheel", "cup", stock=-1)
+    assert all(engine.draw("wheel", name).is_win for name in (ONE, TWO, ZERO) * 5)
+    engine.take_offline("wheel")
+    engine.reallocate("wheel", "cup", stock=20)
+    engine.bring_online("wheel")
+    assert sum(engine.draw("wheel", name).is_win for name in (ONE, TWO, ZERO) * 5) == 5
+    assert engine.audit("wheel").ok
 
 
 def test_nobody_finds_a_name_that_was_erased(engine):

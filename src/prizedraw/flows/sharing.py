@@ -259,6 +259,8 @@ def _landing(found: Look, taker: int, counters: Iterable[str]) -> Landing | None
     view, shares = found.views[taker], found.shares[taker]
     limits: dict[str, int] = {}
     for counter in counters:
+        if view.counters[counter].limit == NO_LIMIT:
+            continue  # it has come to need no share meanwhile
         for giver, other in enumerate(found.shares):
             units = found.on_its_way(giver, taker, counter)
             if units:
