@@ -56,8 +56,9 @@ def test_a_kept_thing_has_the_bytes_of_its_format(memory, name):
 
 @pytest.mark.parametrize("name", make.READ)
 def test_golden_bytes_are_read_as_they_were(name):
-    """Today's code finds in them what was put in."""
-    assert make.told(name, bytes.fromhex(KEPT[name]["bytes"])) == KEPT[name]["holds"]
+    """Today's code finds in them what was put in; what it has learnt to keep since comes last."""
+    holds, told = KEPT[name]["holds"], make.told(name, bytes.fromhex(KEPT[name]["bytes"]))
+    assert (told[: len(holds)] if isinstance(holds, list) else told) == holds
 
 
 def test_a_campaign_file_is_written_and_read_as_it_was():

@@ -24,9 +24,9 @@ PRIZE = Prize("phone", "Phone", "1/20", 60)
 REST = Prize.thank_you(weight="19/20")
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "valkey_cluster"])
+@pytest.fixture(params=["valkey_cluster", *(pytest.param(name, marks=pytest.mark.soak) for name in ("sqlite", "postgresql"))])
 def where(request, tmp_path):
-    """Where a new store of each kind can be made."""
+    """Where a new store can be made: on a cluster, for which stripes are, and in long runs on the others."""
     if request.param == "sqlite":
         return tmp_path / "draws.db"
     if request.param == "postgresql":
