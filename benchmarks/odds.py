@@ -24,7 +24,7 @@ import numpy as np
 from _results import parser, put, result, row
 
 from prizedraw import Campaign, Pity, Prize, Window, odds
-from prizedraw.odds.model import compiled
+from prizedraw.odds import model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,7 @@ def anew(call: Callable[[], object]) -> Callable[[], object]:
     """The same with the campaign compiled again."""
 
     def first() -> object:
-        compiled.cache_clear()
+        model._compiled.cache_clear()
         return call()
 
     return first
