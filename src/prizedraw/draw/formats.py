@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Protocol, TypeVar
+
 import msgspec
 
 from prizedraw.errors import StorageCorrupt, StorageError, StorageVersion
+
+
+class Formatted(Protocol):
+    """What is kept with the number of its format."""
+
+    @property
+    def format(self) -> int:
+        """The version of its layout."""
+
+
+T = TypeVar("T", bound=Formatted)
+
+
+def read(decoder: msgspec.msgpack.Decoder[T], data: bytes, what: str, known: int) -> T:
+    """Kept bytes as what they are.
+
+    Raises:
+        StorageVersion: they were written by a newer version of prizedraw.
+        StorageCorrupt: they are damaged.
+    """
+    try:
+        found = decoder.decode(data)
+    except msgspec.DecodeError:
+        raise unreadable(what, data, known) from None
+    if found.format != known:
+        raise unreadable(what, data, known)
+    return found
 
 
 def unreadable(what: str, data: bytes | msgspec.Raw, known: int) -> StorageError:

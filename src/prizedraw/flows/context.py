@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prizedraw.campaign import Campaign
-from prizedraw.draw.formats import unreadable
+from prizedraw.draw import formats
 from prizedraw.draw.receipt import from_instant, to_instant
 from prizedraw.draw.rules import Rules
 from prizedraw.errors import ClockError, InvalidCampaign, StorageVersion, UnknownCampaign
@@ -177,12 +177,7 @@ class Context:
                 raise UnknownCampaign(
                     f"no campaign {campaign_id!r} is published in namespace {self.namespace!r}; publish it first", campaign_id=campaign_id
                 )
-            try:
-                found = _decoder.decode(doc.data)
-            except msgspec.DecodeError:
-                raise unreadable(f"campaign {campaign_id!r}", doc.data, FORMAT) from None
-            if found.format != FORMAT:
-                raise unreadable(f"campaign {campaign_id!r}", doc.data, FORMAT)
+            found = formats.read(_decoder, doc.data, f"campaign {campaign_id!r}", FORMAT)
             if len(self._heads) >= _REMEMBERED:
                 self._heads.clear()
             self._heads[doc.data] = found

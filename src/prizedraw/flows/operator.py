@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from prizedraw.draw.formats import unreadable
+from prizedraw.draw import formats
 from prizedraw.errors import InvalidRequest, RequestMismatch, StorageBusy
 from prizedraw.flows.effects import MISFIRES, PATIENCE, Effect, Exclusive, Fetch, Flow, Post
 from prizedraw.storage.protocol import Commit, Committed, Conflict, Entry, Read, Replayed, View
@@ -52,13 +52,7 @@ def decode(data: bytes) -> OperatorData:
         StorageVersion: it was written by a newer version of prizedraw.
         StorageCorrupt: it is damaged.
     """
-    try:
-        found = _decoder.decode(data)
-    except msgspec.DecodeError:
-        raise unreadable("a journal entry", data, FORMAT) from None
-    if found.format != FORMAT:
-        raise unreadable("a journal entry", data, FORMAT)
-    return found
+    return formats.read(_decoder, data, "a journal entry", FORMAT)
 
 
 class Order(NamedTuple):

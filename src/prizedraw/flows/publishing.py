@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from prizedraw.campaign import Campaign, check_edit
+from prizedraw.draw import formats
 from prizedraw.draw import state as states
-from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import to_instant
 from prizedraw.draw.rules import DRAWS, POINTS, stock_counter
 from prizedraw.errors import InvalidEdit
@@ -229,13 +229,7 @@ def _release(context: Context, campaign_id: str, title: str, version: int) -> Fl
 def _listed(data: bytes) -> Listed:
     if not data:
         return Listed(FORMAT, False, {})
-    try:
-        found = _decoder.decode(data)
-    except msgspec.DecodeError:
-        raise unreadable("a campaign's line in the registry", data, FORMAT) from None
-    if found.format != FORMAT:
-        raise unreadable("a campaign's line in the registry", data, FORMAT)
-    return found
+    return formats.read(_decoder, data, "a campaign's line in the registry", FORMAT)
 
 
 def published_ids(context: Context) -> Flow[list[str]]:

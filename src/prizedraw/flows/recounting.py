@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from prizedraw.draw import formats
 from prizedraw.draw import receipt as receipts
-from prizedraw.draw.formats import unreadable
 from prizedraw.draw.receipt import THANK_YOU_KIND
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter
 from prizedraw.flows import keys
@@ -173,10 +173,4 @@ def decode_past(data: bytes) -> Past:
     """
     if not data:
         return Past(FORMAT, {})
-    try:
-        found = _decoder.decode(data)
-    except msgspec.DecodeError:
-        raise unreadable("a document of the past", data, FORMAT) from None
-    if found.format != FORMAT:
-        raise unreadable("a document of the past", data, FORMAT)
-    return found
+    return formats.read(_decoder, data, "a document of the past", FORMAT)

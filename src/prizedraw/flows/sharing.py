@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from prizedraw.draw.formats import unreadable
+from prizedraw.draw import formats
 from prizedraw.draw.rules import DRAWS, POINTS, release_counter
 from prizedraw.flows import keys
 from prizedraw.flows.effects import Fetch, Flow, Post
@@ -99,13 +99,7 @@ def decode(doc: Doc) -> Shares:
     """
     if not doc.data:
         return Shares()
-    try:
-        found = _decoder.decode(doc.data)
-    except msgspec.DecodeError:
-        raise unreadable("the shares of a stripe", doc.data, FORMAT) from None
-    if found.format != FORMAT:
-        raise unreadable("the shares of a stripe", doc.data, FORMAT)
-    return found
+    return formats.read(_decoder, doc.data, "the shares of a stripe", FORMAT)
 
 
 class Look(NamedTuple):
